@@ -1,0 +1,170 @@
+"""The sparse shapes: estimates, evidence, warnings, messages, decisions, and the frame that drives a nation."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from tocsin.records.columns import Table
+from tocsin.records.record import Input, Record, Ref
+
+GeoJson = dict[str, Any]
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """Where and when, with what is not known about it. Launch points lie on the ground, impact points on the ellipsoid.
+
+    ``as_of_ns``: time of the newest data in it; ``basis``: how it was made ("boost-fit", "coast", "partner", ...);
+    ``p_impact``: probability that there is such a point at all (1 for launches); ``kind``: "gaussian" (``mean``, ``cov_enu`` hold),
+    "polygon" (only the regions hold) or "none" (nothing can be said yet); ``mean``: latitude, longitude (rad); ``cov_enu``: 2 x 2
+    east-north (m2), rows joined; ``t_ns``, ``t_var`` (s2): the time and its variance; ``cov_position_time``: east, north (m s);
+    ``region50``, ``region95``: GeoJSON Polygon or MultiPolygon in degrees, cut at the date line, right over the poles.
+    """
+
+    as_of_ns: int
+    basis: str
+    p_impact: float
+    kind: Literal["gaussian", "polygon", "none"]
+    mean: tuple[float, float] | None = None
+    cov_enu: tuple[float, float, float, float] | None = None
+    t_ns: int | None = None
+    t_var: float | None = None
+    cov_position_time: tuple[float, float] | None = None
+    region50: GeoJson | None = None
+    region95: GeoJson | None = None
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What one sensor says of one event. ``not_yet``: it could not have looked; ``could_from_ns``: from when it can (None: never).
+
+    ``source_chain``: the nations through which it came, first the owner of the sensor: it stops a rumour that comes home.
+    """
+
+    sensor_kind: str
+    sensor: str
+    state: Literal["agrees", "disagrees", "not_yet"]
+    could_from_ns: int | None
+    source_chain: tuple[str, ...]
+
+
+class AreaRisk(msgspec.Struct, frozen=True):
+    """One area in one version of a warning.
+
+    ``p_impact``: probability of impact inside; ``p_passage``: that it flies over at any height; ``t_ns``: expected time of impact or
+    first passage (None: neither is likely); ``excluded``: the probability of impact is under the nation's limit.
+    """
+
+    area: str
+    p_impact: float
+    p_passage: float
+    t_ns: int | None
+    excluded: bool
+
+
+class WarningVersion(msgspec.Struct, frozen=True):
+    """A warning as it stood from ``t_ns``; versions are only ever added.
+
+    ``uid``: "japan/own/3" (nation, label, number); ``status``: "opened", "updated", "confirmed", "downgraded", "cancelled",
+    "closed"; ``confirmed``: whether it stands confirmed in this version; ``cause``: why this version was made; ``track``: the
+    pipeline's track (None: from a partner alone); ``sources``: nations whose sensors stand behind it; ``partner``: the partner's
+    warning uid that fed it, if any; ``p_real`` and ``confidence`` ("no", "low", "medium", "high"); ``types``: class id to
+    probability.
+    """
+
+    uid: str
+    version: int
+    t_ns: int
+    status: Literal["opened", "updated", "confirmed", "downgraded", "cancelled", "closed"]
+    confirmed: bool
+    cause: str
+    track: int | None
+    sources: tuple[str, ...]
+    partner: str | None
+    first_data_ns: int
+    launch: Estimate
+    impact: Estimate
+    areas: tuple[AreaRisk, ...]
+    types: dict[str, float]
+    p_real: float
+    confidence: Literal["no", "low", "medium", "high"]
+    evidence: tuple[Evidence, ...]
+    burnout_ns: int | None = None
+
+
+class TrackEvent(msgspec.Struct, frozen=True):
+    """"initiated", "confirmed", "coasting", "reacquired", "ended" of one track."""
+
+    track: int
+    event: str
+    t_ns: int
+    reason: str = ""
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """A message between nations. ``n`` counts per (sender, recipient); its identity across the border is ("sender>recipient", n)."""
+
+    sender: str
+    recipient: str
+    n: int
+    sent_ns: int
+    arrive_ns: int
+    kind: str  # "warning"
+    exercise: str  # always "EXERCISE": nothing here is ever to be taken for the real thing
+    body: msgspec.Raw
+
+    @property
+    def ref(self) -> Ref:
+        """Identity across the border."""
+        return (f"{self.sender}>{self.recipient}", self.n)
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """A post's step. ``action``: "confirm", "inform", "exclude", "stand-down", ...; ``by``: "doctrine" or the person of a seat;
+
+    ``due_ns``: when its condition came to hold; the record's time is when it was done, ``took_s`` later.
+    """
+
+    post: str
+    step: str
+    action: str
+    warning: str
+    version: int
+    due_ns: int
+    took_s: float
+    by: str
+    text: str
+    areas: tuple[str, ...] = ()
+
+
+class Task(msgspec.Struct, frozen=True):
+    """A centre's word to one of its sensors (cueing); recorded, and carried out from the next frame on."""
+
+    sensor: str
+    kind: str
+    body: msgspec.Raw
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """All that reaches a nation in one frame ``(t0_ns, t1_ns]``: what its sensors delivered, messages that arrived, its seats' inputs.
+
+    ``scans`` and ``detections``: tables of ``columns.SCAN`` and ``columns.DETECTION`` ordered by (sensor, scan[, n]); ``records``:
+    the identity of the record that carried them, for causes.
+    """
+
+    t0_ns: int
+    t1_ns: int
+    scans: Table
+    detections: Table
+    envelopes: tuple[Envelope, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    scan_record: Ref | None = None
+    detection_record: Ref | None = None
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What a nation gives back for a frame."""
+
+    records: tuple[Record, ...]
+    outgoing: tuple[Envelope, ...]
+    tasks: tuple[Task, ...]
