@@ -1,7 +1,7 @@
 """Time: UTC at the edges, int64 nanoseconds since the scenario's epoch inside.
 
-Leap seconds: UTC labels are mapped day by day (86,400 s each); a scenario that spans a leap second would be off by it. The last one
-was on 31 December 2016, and none is announced.
+Leap seconds: UTC labels are mapped day by day (86,400 s each); a scenario that spans a leap second would be off by it.
+The last one was on 31 December 2016, and none is announced.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def to_s(ns: int) -> float:
 class Epoch:
     """The zero of a scenario's clock.
 
-    ``unix_ns``: UTC of the epoch; ``theta0``: Greenwich mean sidereal time there (rad), which fixes ``eci`` (see ``frames``).
+    ``unix_ns``: UTC of the epoch; ``theta0``: Greenwich mean sidereal time there (rad), which fixes ``eci`` (see
+    ``frames``).
     """
 
     unix_ns: int

@@ -1,7 +1,8 @@
 """The two frames: ``ecef`` (WGS 84) and ``eci``, which coincides with TEME of date and turns by mean sidereal time.
 
-Polar motion is left out (9 to 15 m on the ground). Within one scenario the sidereal angle is ``theta0 + OMEGA * t``: against the
-full IAU 1982 expression this is under 1e-10 rad (0.6 mm on the ground) over a day, because ``OMEGA_GMST`` below is its rate.
+Polar motion is left out (9 to 15 m on the ground). Within one scenario the sidereal angle is ``theta0 + OMEGA * t``:
+against the full IAU 1982 expression this is under 1e-10 rad (0.6 mm on the ground) over a day, because ``OMEGA_GMST``
+below is its rate.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ _J2000_UNIX_NS = 946_728_000_000_000_000  # 2000-01-01T12:00:00
 
 
 def gmst82(unix_ns: int, dut1_s: float = 0.0) -> float:
-    """Greenwich mean sidereal time (rad, 0 to 2 pi) by the IAU 1982 expression (Aoki et al. 1982), UT1 = UTC + ``dut1_s``."""
+    """Greenwich mean sidereal time (rad, 0 to 2 pi) by the IAU 1982 expression (Aoki et al. 1982), UT1 = UTC +
+    ``dut1_s``.
+    """
     days_ns = unix_ns - _J2000_UNIX_NS
     whole, rest = divmod(days_ns, 86_400_000_000_000)
     day = rest / 86.4e12 + dut1_s / 86400.0
@@ -31,7 +34,9 @@ def gmst82(unix_ns: int, dut1_s: float = 0.0) -> float:
 
 @kernel
 def ecef_from_eci(x: NDArray[np.float64], theta: float, out: NDArray[np.float64]) -> None:
-    """Position, and velocity if ``x`` has six entries, from eci to ecef at sidereal angle ``theta`` (rad), into ``out``."""
+    """Position, and velocity if ``x`` has six entries, from eci to ecef at sidereal angle ``theta`` (rad), into
+    ``out``.
+    """
     c = math.cos(theta)
     s = math.sin(theta)
     px = c * x[0] + s * x[1]

@@ -1,12 +1,14 @@
 """The one decorator for numerical kernels, and where their compiled form is kept.
 
-numba keeps compiled kernels beside the source file and keys them by that file alone. Three things follow that this module
-avoids: an installed package may be read-only (then the import fails), a kernel that calls a kernel of another file keeps the
-*old* machine code of it when that file changes, and the cache is unpickled, so it must never lie in a shared folder.
+numba keeps compiled kernels beside the source file and keys them by that file alone. Three things follow that this
+module avoids: an installed package may be read-only (then the import fails), a kernel that calls a kernel of another
+file keeps the *old* machine code of it when that file changes, and the cache is unpickled, so it must never lie in a
+shared folder.
 
-Tocsin's kernels, and only those, are therefore kept in ``<user cache>/tocsin/kernels/<room>-<key>``, folders of mode 0700 whose
-key covers every source file with kernels in that room and in the rooms it may call, and the versions of numba, NumPy and Python.
-Keys unused for a month are pruned. Where no such folder can be made the kernels are compiled in memory, each time anew.
+Tocsin's kernels, and only those, are therefore kept in ``<user cache>/tocsin/kernels/<room>-<key>``, folders of mode
+0700 whose key covers every source file with kernels in that room and in the rooms it may call, and the versions of
+numba, NumPy and Python. Keys unused for a month are pruned. Where no such folder can be made the kernels are compiled
+in memory, each time anew.
 """
 
 from __future__ import annotations
@@ -29,7 +31,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 # a kernel may call those of its own room and of the rooms before it in this list
-_FLOORS = ("earth", "dynamics", "truth", "sensing", "tracking", "warning", "exchange", "command", "exercise", "measures")
+_FLOORS = (
+    "earth",
+    "dynamics",
+    "truth",
+    "sensing",
+    "tracking",
+    "warning",
+    "exchange",
+    "command",
+    "exercise",
+    "measures",
+)
 _KEEP_UNUSED_S = 30 * 86400.0
 _registered: list[Any] = []
 _compiled = 0

@@ -1,7 +1,8 @@
 """The WGS 84 ellipsoid: constants, geodetic and Earth-fixed positions, local axes.
 
-Source: NIMA TR8350.2, third edition, amendment 1 (2000), tables 3.1, 3.3 and 3.5 (J2 from the normalised C20 of EGM 96 there).
-Angles in rad, lengths in m. Arrays: rows are points; one point or many. The kernels take scalars and return tuples.
+Source: NIMA TR8350.2, third edition, amendment 1 (2000), tables 3.1, 3.3 and 3.5 (J2 from the normalised C20 of EGM 96
+there). Angles in rad, lengths in m. Arrays: rows are points; one point or many. The kernels take scalars and return
+tuples.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def ecef_of(lat: float, lon: float, h: float) -> tuple[float, float, float]:
 
 @kernel
 def geodetic_of(x: float, y: float, z: float) -> tuple[float, float, float]:
-    """Geodetic latitude, longitude (rad) and height (m) of an Earth-fixed position, by Bowring's method with two refinements.
+    """Geodetic latitude, longitude (rad) and height (m) of an Earth-fixed position, by Bowring's method with two
+    refinements.
 
     Within 1e-11 rad and 1e-4 m from 5,000 km under the surface to beyond 1e9 m; the centre gives latitude pi/2.
     """
@@ -87,7 +89,9 @@ def geodetic_to_ecef(geodetic: ArrayLike) -> NDArray[np.float64]:
 
 
 def ecef_to_geodetic(ecef: ArrayLike) -> NDArray[np.float64]:
-    """``(n, 3)`` or ``(3,)`` Earth-fixed metres to latitude (rad), longitude (rad, -pi to pi), height (m), same shape."""
+    """``(n, 3)`` or ``(3,)`` Earth-fixed metres to latitude (rad), longitude (rad, -pi to pi), height (m), same
+    shape.
+    """
     rows, one = _rows(ecef)
     out = _geodetic_many(rows)
     return out[0] if one else out

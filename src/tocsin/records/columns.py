@@ -1,7 +1,8 @@
-"""The dense shapes: scans, detections, tracks, truth. One NumPy structured dtype each, one place for what a column means.
+"""The dense shapes: scans, detections, tracks, truth. One NumPy structured dtype each, one place for what a column
+means.
 
-Inside, angles are rad, lengths m, times int64 ns since the scenario's epoch. A body with columns is ``Columns``: the name of the
-dtype, the number of rows, the rows' bytes (little endian).
+Inside, angles are rad, lengths m, times int64 ns since the scenario's epoch. A body with columns is ``Columns``: the
+name of the dtype, the number of rows, the rows' bytes (little endian).
 """
 
 from __future__ import annotations
@@ -55,9 +56,9 @@ class Life:
 
 LIFE_NAME = ("tentative", "confirmed", "coasting", "ended")
 
-# ``platform``: position and velocity in eci at t0_ns. ``attitude``: rows of a 3 x 3 rotation, eci to sensor axes, at t0_ns. For
-# Region.SECTOR the rows are east, north, up and turn with the Earth after t0_ns; for Region.VIEW they stay. A direction u (eci) has
-# azimuth atan2(row0.u, row1.u) and elevation asin(row2.u) in both.
+# ``platform``: position and velocity in eci at t0_ns. ``attitude``: rows of a 3 x 3 rotation, eci to sensor axes, at
+# t0_ns. For Region.SECTOR the rows are east, north, up and turn with the Earth after t0_ns; for Region.VIEW they stay.
+# A direction u (eci) has azimuth atan2(row0.u, row1.u) and elevation asin(row2.u) in both.
 SCAN = np.dtype([
     ("sensor", "<u2"), ("scan", "<u4"), ("t0_ns", "<i8"), ("t1_ns", "<i8"), ("arrive_ns", "<i8"),
     ("region", "u1"), ("az_from", "<f8"), ("az_to", "<f8"), ("el_min", "<f8"), ("el_max", "<f8"),
@@ -65,8 +66,8 @@ SCAN = np.dtype([
     ("platform", "<f8", (6,)), ("attitude", "<f8", (9,)), ("n_detections", "<u4"),
 ])  # fmt: skip
 DETECTION = np.dtype([
-    ("sensor", "<u2"), ("scan", "<u4"), ("n", "<u2"), ("t_ns", "<i8"), ("arrive_ns", "<i8"), ("kind", "u1"), ("mask", "u1"),
-    ("z", "<f8", (4,)), ("R", "<f8", (10,)), ("snr_db", "<f4"), ("intensity", "<f4"), ("flags", "<u2"),
+    ("sensor", "<u2"), ("scan", "<u4"), ("n", "<u2"), ("t_ns", "<i8"), ("arrive_ns", "<i8"), ("kind", "u1"),
+    ("mask", "u1"), ("z", "<f8", (4,)), ("R", "<f8", (10,)), ("snr_db", "<f4"), ("intensity", "<f4"), ("flags", "<u2"),
 ])  # fmt: skip
 TRUTH_LINK = np.dtype([("sensor", "<u2"), ("scan", "<u4"), ("n", "<u2"), ("object", "<i4")])
 TRUTH_STATE = np.dtype([("object", "<i4"), ("t_ns", "<i8"), ("x", "<f8", (6,)), ("phase", "u1")])
@@ -108,7 +109,8 @@ def decode(columns: Columns) -> Table:
     if dtype is None:
         raise ValueError(f"unknown column format {columns.format!r}; known: {', '.join(FORMATS)}")
     if len(columns.data) != columns.rows * dtype.itemsize:
-        raise ValueError(f"{columns.format}: {columns.rows} rows need {columns.rows * dtype.itemsize} bytes, found {len(columns.data)}")
+        needed = columns.rows * dtype.itemsize
+        raise ValueError(f"{columns.format}: {columns.rows} rows need {needed} bytes, found {len(columns.data)}")
     return np.frombuffer(columns.data, dtype=dtype)
 
 

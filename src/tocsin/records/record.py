@@ -1,7 +1,7 @@
 """The unit of everything that happens, and of everything that comes in from outside.
 
-A record's identity is ``(source, n)`` with ``n`` counted per source, never globally: a global counter would tell a seat how much it
-does not see. Records are ordered by ``(t_ns, phase, source, n)``.
+A record's identity is ``(source, n)`` with ``n`` counted per source, never globally: a global counter would tell a seat
+how much it does not see. Records are ordered by ``(t_ns, phase, source, n)``.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ Ref = tuple[str, int]  # a record's identity: (source, n)
 class Record(msgspec.Struct, frozen=True):
     """One thing that happened.
 
-    ``t_ns``: scenario time; ``phase``: order within one instant (see ``Phase``); ``source``: "world", "world:japan" (what the
-    world hands to a nation), "nation:japan", "link:a>b", "seat:japan/watch", "control"; ``n``: count within the source;
-    ``kind`` and ``v``: what ``body`` holds; ``audience``: fixed at birth: "truth", "nation:japan", "control";
-    ``causes``: records of the same audience; across a border, the envelope's identity; ``label``: the release label of the
-    pipeline it came from ("own", "to:b") or "" where there is none; ``body``: msgpack.
+    ``t_ns``: scenario time; ``phase``: order within one instant (see ``Phase``); ``source``: "world", "world:japan"
+    (what the world hands to a nation), "nation:japan", "link:a>b", "seat:japan/watch", "control"; ``n``: count within
+    the source; ``kind`` and ``v``: what ``body`` holds; ``audience``: fixed at birth: "truth", "nation:japan",
+    "control"; ``causes``: records of the same audience; across a border, the envelope's identity; ``label``: the
+    release label of the pipeline it came from ("own", "to:b") or "" where there is none; ``body``: msgpack.
     """
 
     t_ns: int

@@ -16,10 +16,11 @@ class Estimate(msgspec.Struct, frozen=True):
     """Where and when, with what is not known about it. Launch points lie on the ground, impact points on the ellipsoid.
 
     ``as_of_ns``: time of the newest data in it; ``basis``: how it was made ("boost-fit", "coast", "partner", ...);
-    ``p_impact``: probability that there is such a point at all (1 for launches); ``kind``: "gaussian" (``mean``, ``cov_enu`` hold),
-    "polygon" (only the regions hold) or "none" (nothing can be said yet); ``mean``: latitude, longitude (rad); ``cov_enu``: 2 x 2
-    east-north (m2), rows joined; ``t_ns``, ``t_var`` (s2): the time and its variance; ``cov_position_time``: east, north (m s);
-    ``region50``, ``region95``: GeoJSON Polygon or MultiPolygon in degrees, cut at the date line, right over the poles.
+    ``p_impact``: probability that there is such a point at all (1 for launches); ``kind``: "gaussian" (``mean``,
+    ``cov_enu`` hold), "polygon" (only the regions hold) or "none" (nothing can be said yet); ``mean``: latitude,
+    longitude (rad); ``cov_enu``: 2 x 2 east-north (m2), rows joined; ``t_ns``, ``t_var`` (s2): the time and its
+    variance; ``cov_position_time``: east, north (m s); ``region50``, ``region95``: GeoJSON Polygon or MultiPolygon in
+    degrees, cut at the date line, right over the poles.
     """
 
     as_of_ns: int
@@ -36,9 +37,11 @@ class Estimate(msgspec.Struct, frozen=True):
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """What one sensor says of one event. ``not_yet``: it could not have looked; ``could_from_ns``: from when it can (None: never).
+    """What one sensor says of one event. ``not_yet``: it could not have looked; ``could_from_ns``: from when it can
+    (None: never).
 
-    ``source_chain``: the nations through which it came, first the owner of the sensor: it stops a rumour that comes home.
+    ``source_chain``: the nations through which it came, first the owner of the sensor: it stops a rumour that comes
+    home.
     """
 
     sensor_kind: str
@@ -51,8 +54,9 @@ class Evidence(msgspec.Struct, frozen=True):
 class AreaRisk(msgspec.Struct, frozen=True):
     """One area in one version of a warning.
 
-    ``p_impact``: probability of impact inside; ``p_passage``: that it flies over at any height; ``t_ns``: expected time of impact or
-    first passage (None: neither is likely); ``excluded``: the probability of impact is under the nation's limit.
+    ``p_impact``: probability of impact inside; ``p_passage``: that it flies over at any height; ``t_ns``: expected time
+    of impact or first passage (None: neither is likely); ``excluded``: the probability of impact is under the nation's
+    limit.
     """
 
     area: str
@@ -65,11 +69,11 @@ class AreaRisk(msgspec.Struct, frozen=True):
 class WarningVersion(msgspec.Struct, frozen=True):
     """A warning as it stood from ``t_ns``; versions are only ever added.
 
-    ``uid``: "japan/own/3" (nation, label, number); ``status``: "opened", "updated", "confirmed", "downgraded", "cancelled",
-    "closed"; ``confirmed``: whether it stands confirmed in this version; ``cause``: why this version was made; ``track``: the
-    pipeline's track (None: from a partner alone); ``sources``: nations whose sensors stand behind it; ``partner``: the partner's
-    warning uid that fed it, if any; ``p_real`` and ``confidence`` ("no", "low", "medium", "high"); ``types``: class id to
-    probability.
+    ``uid``: "japan/own/3" (nation, label, number); ``status``: "opened", "updated", "confirmed", "downgraded",
+    "cancelled", "closed"; ``confirmed``: whether it stands confirmed in this version; ``cause``: why this version was
+    made; ``track``: the pipeline's track (None: from a partner alone); ``sources``: nations whose sensors stand behind
+    it; ``partner``: the partner's warning uid that fed it, if any; ``p_real`` and ``confidence`` ("no", "low",
+    "medium", "high"); ``types``: class id to probability.
     """
 
     uid: str
@@ -93,7 +97,7 @@ class WarningVersion(msgspec.Struct, frozen=True):
 
 
 class TrackEvent(msgspec.Struct, frozen=True):
-    """"initiated", "confirmed", "coasting", "reacquired", "ended" of one track."""
+    """ "initiated", "confirmed", "coasting", "reacquired", "ended" of one track."""
 
     track: int
     event: str
@@ -102,7 +106,9 @@ class TrackEvent(msgspec.Struct, frozen=True):
 
 
 class Envelope(msgspec.Struct, frozen=True):
-    """A message between nations. ``n`` counts per (sender, recipient); its identity across the border is ("sender>recipient", n)."""
+    """A message between nations. ``n`` counts per (sender, recipient); its identity across the border is
+    ("sender>recipient", n).
+    """
 
     sender: str
     recipient: str
@@ -120,7 +126,8 @@ class Envelope(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """A post's step. ``action``: "confirm", "inform", "exclude", "stand-down", ...; ``by``: "doctrine" or the person of a seat;
+    """A post's step. ``action``: "confirm", "inform", "exclude", "stand-down", ...; ``by``: "doctrine" or the person of
+    a seat;
 
     ``due_ns``: when its condition came to hold; the record's time is when it was done, ``took_s`` later.
     """
@@ -146,10 +153,11 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """All that reaches a nation in one frame ``(t0_ns, t1_ns]``: what its sensors delivered, messages that arrived, its seats' inputs.
+    """All that reaches a nation in one frame ``(t0_ns, t1_ns]``: what its sensors delivered, messages that arrived, its
+    seats' inputs.
 
-    ``scans`` and ``detections``: tables of ``columns.SCAN`` and ``columns.DETECTION`` ordered by (sensor, scan[, n]); ``records``:
-    the identity of the record that carried them, for causes.
+    ``scans`` and ``detections``: tables of ``columns.SCAN`` and ``columns.DETECTION`` ordered by (sensor, scan[, n]);
+    ``records``: the identity of the record that carried them, for causes.
     """
 
     t0_ns: int

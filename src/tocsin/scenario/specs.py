@@ -1,7 +1,8 @@
 """What the world and each nation are told: plain data, in SI and radians, made by ``split`` from a scenario.
 
-A nation gets a ``NationSpec`` and nothing else: the declared sensors, the believed classes, its areas, doctrine and links. The
-``WorldSpec`` holds what is so. Both encode to msgpack as they stand (snapshots, nations on machines of their own).
+A nation gets a ``NationSpec`` and nothing else: the declared sensors, the believed classes, its areas, doctrine and
+links. The ``WorldSpec`` holds what is so. Both encode to msgpack as they stand (snapshots, nations on machines of their
+own).
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 class Orbit(msgspec.Struct, frozen=True):
-    """Mean elements at the scenario's epoch, in eci: m and rad. Secular J2 drift of node and perigee is applied by the user."""
+    """Mean elements at the scenario's epoch, in eci: m and rad. Secular J2 drift of node and perigee is applied by the
+    user.
+    """
 
     a: float
     e: float
@@ -30,13 +33,14 @@ class Orbit(msgspec.Struct, frozen=True):
 class Radar(msgspec.Struct, frozen=True, tag="radar"):
     """A phased-array radar (one entry per radar, faces share the sector).
 
-    ``lat``, ``lon``, ``h``: where; ``boresights``: azimuth and elevation of each face; ``sector``: azimuth from, to (clockwise, may
-    wrap; from == to is all round); ``el_min``, ``el_max``; ``range_min``, ``range_max``: instrumented; ``reference_range``: where
-    an object of 1 m2 gives ``reference_snr`` (a ratio, one look, on boresight); ``frequency`` Hz; ``beam_az``, ``beam_el``:
-    one-way 3 dB beam widths; ``bandwidth`` Hz; ``pfa``: false-alarm probability per look cell that sets the threshold;
-    ``false_per_scan``: mean number of false detections a scan; ``scan_period``: s between looks at the same direction;
-    ``latency``: s from the end of a scan to the centre; ``sigma_range``, ``sigma_angle``: error floors (m, rad);
-    ``doppler``: whether range rate is measured; ``sigma_rate`` its floor.
+    ``lat``, ``lon``, ``h``: where; ``boresights``: azimuth and elevation of each face; ``sector``: azimuth from, to
+    (clockwise, may wrap; from == to is all round); ``el_min``, ``el_max``; ``range_min``, ``range_max``: instrumented;
+    ``reference_range``: where an object of 1 m2 gives ``reference_snr`` (a ratio, one look, on boresight);
+    ``frequency`` Hz; ``beam_az``, ``beam_el``: one-way 3 dB beam widths; ``bandwidth`` Hz; ``pfa``: false-alarm
+    probability per look cell that sets the threshold; ``false_per_scan``: mean number of false detections a scan;
+    ``scan_period``: s between looks at the same direction; ``latency``: s from the end of a scan to the centre;
+    ``sigma_range``, ``sigma_angle``: error floors (m, rad); ``doppler``: whether range rate is measured; ``sigma_rate``
+    its floor.
     """
 
     lat: float
@@ -67,10 +71,11 @@ class Radar(msgspec.Struct, frozen=True, tag="radar"):
 class Infrared(msgspec.Struct, frozen=True, tag="infrared"):
     """An infrared satellite.
 
-    ``orbit``; ``scan_period``: revisit (s); ``least_intensity``: plume intensity (W/sr) that gives ``threshold_snr`` from
-    ``reference_distance`` (m), falling with distance squared; ``cloud_top``: height (m) under which a plume is hidden;
-    ``sigma_pointing``: 1-sigma error of each line-of-sight angle (rad) of one look at threshold, falling to ``sigma_floor``;
-    ``false_per_scan``; ``latency`` s; ``limb``: least height (m) of the line of sight over the ellipsoid for a view past the limb.
+    ``orbit``; ``scan_period``: revisit (s); ``least_intensity``: plume intensity (W/sr) that gives ``threshold_snr``
+    from ``reference_distance`` (m), falling with distance squared; ``cloud_top``: height (m) under which a plume is
+    hidden; ``sigma_pointing``: 1-sigma error of each line-of-sight angle (rad) of one look at threshold, falling to
+    ``sigma_floor``; ``false_per_scan``; ``latency`` s; ``limb``: least height (m) of the line of sight over the
+    ellipsoid for a view past the limb.
     """
 
     orbit: Orbit
@@ -99,9 +104,9 @@ class Sensor(msgspec.Struct, frozen=True):
 class Stage(msgspec.Struct, frozen=True):
     """Burn of one stage.
 
-    ``burn``: s; ``thrust``: initial specific thrust (m/s2, thrust over mass at its ignition); ``exhaust``: effective exhaust
-    velocity (m/s), so the mass-flow ratio is thrust / exhaust and the specific thrust grows as thrust / (1 - thrust t / exhaust);
-    ``coast``: s unpowered after it; ``intensity``: plume (W/sr, 2.7 um band).
+    ``burn``: s; ``thrust``: initial specific thrust (m/s2, thrust over mass at its ignition); ``exhaust``: effective
+    exhaust velocity (m/s), so the mass-flow ratio is thrust / exhaust and the specific thrust grows as thrust / (1 -
+    thrust t / exhaust); ``coast``: s unpowered after it; ``intensity``: plume (W/sr, 2.7 um band).
     """
 
     burn: Spread
@@ -114,12 +119,12 @@ class Stage(msgspec.Struct, frozen=True):
 class FlightClass(msgspec.Struct, frozen=True):
     """A class of objects, either as it is (truth) or as a centre believes it to be.
 
-    ``family``: "ballistic", "sounding-rocket", "space-launch"; ``energy``: what the flight solver turns to meet range and apogee:
-    "cutoff" (thrust ends early) or "thrust" (all specific thrusts are scaled, as by payload); ``vertical``: s of vertical rise;
-    ``pitch``: s over which the thrust then turns to its final elevation; ``beta_boost``, ``beta``: ballistic coefficient (kg/m2)
-    while boosting and on re-entry; ``rcs_boost``, ``rcs``: m2; ``burnout_height``, ``burnout_downrange`` (m): where thrust
-    typically ends, for centres that see only what comes after; ``energy_range``: least and greatest range (m) that the class
-    flies; ``prior``: how common a centre takes it to be.
+    ``family``: "ballistic", "sounding-rocket", "space-launch"; ``energy``: what the flight solver turns to meet range
+    and apogee: "cutoff" (thrust ends early) or "thrust" (all specific thrusts are scaled, as by payload); ``vertical``:
+    s of vertical rise; ``pitch``: s over which the thrust then turns to its final elevation; ``beta_boost``, ``beta``:
+    ballistic coefficient (kg/m2) while boosting and on re-entry; ``rcs_boost``, ``rcs``: m2; ``burnout_height``,
+    ``burnout_downrange`` (m): where thrust typically ends, for centres that see only what comes after;
+    ``energy_range``: least and greatest range (m) that the class flies; ``prior``: how common a centre takes it to be.
     """
 
     id: str
@@ -140,9 +145,11 @@ class FlightClass(msgspec.Struct, frozen=True):
 
 
 class FlightObject(msgspec.Struct, frozen=True):
-    """An object by site, azimuth of the impact point, range over the ground and apogee (m, rad); ``launch_ns`` on the clock.
+    """An object by site, azimuth of the impact point, range over the ground and apogee (m, rad); ``launch_ns`` on the
+    clock.
 
-    ``key``: digest of all that it is but its name; random streams use it, so renaming or reordering objects changes nothing.
+    ``key``: digest of all that it is but its name; random streams use it, so renaming or reordering objects changes
+    nothing.
     """
 
     id: str
@@ -167,7 +174,9 @@ class Area(msgspec.Struct, frozen=True):
 
 
 class Link(msgspec.Struct, frozen=True):
-    """One direction between two nations: ``delay`` s (drawn per message), ``loss`` probability that a message never arrives."""
+    """One direction between two nations: ``delay`` s (drawn per message), ``loss`` probability that a message never
+    arrives.
+    """
 
     sender: str
     recipient: str
@@ -176,7 +185,9 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Share(msgspec.Struct, frozen=True):
-    """What ``sender`` releases to ``recipient``: "warnings" made from ``sensors`` only (ids); the label is "to:recipient"."""
+    """What ``sender`` releases to ``recipient``: "warnings" made from ``sensors`` only (ids); the label is
+    "to:recipient".
+    """
 
     sender: str
     recipient: str
@@ -185,7 +196,8 @@ class Share(msgspec.Struct, frozen=True):
 
 
 class StepRule(msgspec.Struct, frozen=True):
-    """One step of a written doctrine. ``when``: text of the condition grammar; ``takes``: s (drawn); ``after``: steps that must
+    """One step of a written doctrine. ``when``: text of the condition grammar; ``takes``: s (drawn); ``after``: steps
+    that must
 
     have been done for the same warning; ``action``; ``text``: what is said, with {area} and such filled in.
     """
@@ -210,9 +222,9 @@ class Post(msgspec.Struct, frozen=True):
 class WarningRule(msgspec.Struct, frozen=True):
     """When a pipeline calls its own warning confirmed, and when an area is excluded.
 
-    ``min_updates`` associated detections over at least ``min_span`` s, from ``min_sensors`` sensors; ``accept_partner``: a partner's
-    confirmed warning is enough; ``exclude_below``: probability of impact; ``refresh``: s between versions;
-    ``processing``: s of computing and checking before a version stands.
+    ``min_updates`` associated detections over at least ``min_span`` s, from ``min_sensors`` sensors;
+    ``accept_partner``: a partner's confirmed warning is enough; ``exclude_below``: probability of impact; ``refresh``:
+    s between versions; ``processing``: s of computing and checking before a version stands.
     """
 
     min_updates: int
@@ -225,7 +237,9 @@ class WarningRule(msgspec.Struct, frozen=True):
 
 
 class Inject(msgspec.Struct, frozen=True):
-    """A scripted outside event. ``act``: "sensor.silence" (target: sensor id), "link.cut" (target: "a>b"), "note" (target: post)."""
+    """A scripted outside event. ``act``: "sensor.silence" (target: sensor id), "link.cut" (target: "a>b"), "note"
+    (target: post).
+    """
 
     id: str
     at_ns: int

@@ -1,0 +1,167 @@
+"""One nation's whole processing: all that a nation's own machine runs.
+
+It is built from a ``NationSpec`` and driven by frames. It never sees the scenario, the world, or another nation's
+inside.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tocsin.command.posts import Desk
+from tocsin.exchange.gateway import Gateway
+from tocsin.exchange.inbox import Inbox
+from tocsin.exchange.labels import OWN, pipelines
+from tocsin.records.columns import Table, encode
+from tocsin.records.record import Input, Phase, Record, Ref, Source
+from tocsin.records.shapes import Envelope, Frame, Step, WarningVersion
+from tocsin.scenario.specs import NationSpec
+from tocsin.tracking.tracker import Tracker, TrackStep
+from tocsin.warning.warner import Warner
+
+
+class Nation:
+    """Sensors' scans in, warnings, messages and decisions out, one frame at a time."""
+
+    def __init__(self, spec: NationSpec) -> None:
+        self.spec = spec
+        self._source = Source(f"nation:{spec.id}")
+        self._audience = (f"nation:{spec.id}", "control")
+        self._labels = pipelines(spec)
+        # tracking depends on nothing but the sensors that feed it: pipelines with the same sensors share one tracker
+        self._trackers = {fed: Tracker(self._sensors(fed), spec.classes, spec.theta0) for fed in self._distinct()}
+        self._warners = {label: Warner(spec, label, self._sensors(fed)) for label, fed in self._labels.items()}
+        self._gateway = Gateway(spec)
+        self._inbox = Inbox(spec)
+        self._desk = Desk(spec)
+        self._refs: dict[str, Ref] = {}  # newest record of each warning and track, for causes
+
+    def _sensors(self, fed: tuple[int, ...]) -> tuple[Any, ...]:
+        return tuple(sensor for sensor in self.spec.sensors if sensor.n in fed)
+
+    def _distinct(self) -> list[tuple[int, ...]]:
+        return list(dict.fromkeys(self._labels.values()))
+
+    def step(self, frame: Frame) -> Step:
+        """Process one frame; everything it causes carries the frame's end as its time."""
+        t = frame.t1_ns
+        records: list[Record] = []
+        outgoing: list[Envelope] = []
+        received = self._receive(frame, records)
+        steps: dict[tuple[int, ...], TrackStep] = {}
+        scans_of: dict[tuple[int, ...], Table] = {}
+        for fed, tracker in self._trackers.items():
+            scans_of[fed] = _of(frame.scans, fed)
+            steps[fed] = tracker.step(t, scans_of[fed], _of(frame.detections, fed))
+        for label, fed in self._labels.items():
+            self._record_tracks(t, label, steps[fed], frame, records)
+            heard = tuple(received) if label == OWN else ()
+            versions = self._warners[label].step(t, scans_of[fed], steps[fed], self._trackers[fed], heard)
+            for version in versions:
+                records.append(self._record_warning(t, label, version, received))
+            for envelope, version in self._gateway.release(t, label, versions):
+                outgoing.append(envelope)
+                cause = (self._refs[version.uid],)
+                records.append(
+                    self._source.record(
+                        t, Phase.EXCHANGE, "message.sent", envelope, self._audience, causes=cause, label=label
+                    )
+                )
+            if label == OWN:
+                newest = self._warners[label].newest()
+                ended = {v.uid: v for v in versions if v.status in ("cancelled", "closed")}
+                for when, decision in self._desk.step(t, {**newest, **ended}, frame.inputs):
+                    cause = (self._refs[decision.warning],) if decision.warning in self._refs else ()
+                    made = self._source.record(
+                        when, Phase.COMMAND, "decision", decision, self._audience, causes=cause, label=label
+                    )
+                    records.append(made)
+        return Step(tuple(records), tuple(outgoing), ())
+
+    def refuses(self, i: Input) -> str:
+        """Why a seat's input cannot be taken as things stand ("" if it can)."""
+        return self._desk.refuses(i)
+
+    def _receive(self, frame: Frame, records: list[Record]) -> list[tuple[Envelope, WarningVersion]]:
+        received = []
+        for envelope in frame.envelopes:
+            read = self._inbox.accept(envelope)
+            if isinstance(read, str):
+                body = {"sender": envelope.sender, "n": envelope.n, "reason": read}
+                records.append(self._source.record(frame.t1_ns, Phase.LINK, "message.refused", body, self._audience))
+                continue
+            made = self._source.record(
+                frame.t1_ns, Phase.LINK, "message.received", envelope, self._audience, causes=(envelope.ref,)
+            )
+            self._refs[f"envelope:{envelope.sender}:{envelope.n}"] = made.ref
+            records.append(made)
+            received.append((envelope, read))
+        return received
+
+    def _record_tracks(self, t: int, label: str, step: TrackStep, frame: Frame, records: list[Record]) -> None:
+        causes = tuple(ref for ref in (frame.scan_record, frame.detection_record) if ref is not None)
+        if len(step.tracks):
+            made = self._source.record(
+                t, Phase.TRACKING, "tracks", encode(step.tracks), self._audience, causes=causes, label=label
+            )
+            records.append(made)
+            for number in np.unique(step.tracks["track"]):
+                self._refs[f"track:{label}:{int(number)}"] = made.ref
+        if len(step.associations):
+            body = encode(step.associations)
+            records.append(
+                self._source.record(t, Phase.TRACKING, "associations", body, self._audience, causes=causes, label=label)
+            )
+        for event in step.events:
+            records.append(
+                self._source.record(t, Phase.TRACKING, "track.event", event, self._audience, causes=causes, label=label)
+            )
+
+    def _record_warning(
+        self, t: int, label: str, version: WarningVersion, received: list[tuple[Envelope, WarningVersion]]
+    ) -> Record:
+        causes: list[Ref] = []
+        if version.track is not None and (ref := self._refs.get(f"track:{label}:{version.track}")) is not None:
+            causes.append(ref)
+        for envelope, theirs in received:
+            if theirs.uid == version.partner:
+                causes.append(self._refs[f"envelope:{envelope.sender}:{envelope.n}"])
+        if version.uid in self._refs:
+            causes.append(self._refs[version.uid])
+        made = self._source.record(
+            t, Phase.WARNING, "warning", version, self._audience, causes=tuple(causes), label=label
+        )
+        self._refs[version.uid] = made.ref
+        return made
+
+    def state(self) -> dict[str, Any]:
+        """Plain data to go on from."""
+        return {
+            "n": self._source.n,
+            "trackers": [tracker.state() for tracker in self._trackers.values()],
+            "warners": [warner.state() for warner in self._warners.values()],
+            "gateway": self._gateway.state(),
+            "inbox": self._inbox.state(),
+            "desk": self._desk.state(),
+            "refs": [[name, ref[0], ref[1]] for name, ref in self._refs.items()],
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from ``state``, which is that of a nation with the same spec."""
+        self._source.n = int(state["n"])
+        for tracker, plain in zip(self._trackers.values(), state["trackers"], strict=True):
+            tracker.load(plain)
+        for warner, plain in zip(self._warners.values(), state["warners"], strict=True):
+            warner.load(plain)
+        self._gateway.load(state["gateway"])
+        self._inbox.load(state["inbox"])
+        self._desk.load(state["desk"])
+        self._refs = {str(name): (str(source), int(n)) for name, source, n in state["refs"]}
+
+
+def _of(table: Table, sensors: tuple[int, ...]) -> Table:
+    if len(table) == 0:
+        return table
+    return table[np.isin(table["sensor"], np.array(sensors, dtype=np.uint16))]

@@ -1,0 +1,221 @@
+"""Evidence: for each sensor of a pipeline whether it agrees, disagrees, or could not have looked yet, and from when it
+could.
+
+All of it is reckoned from what a centre has: the scans as sent (empty ones too), the declared sensors, and its own best
+trajectory. "Disagrees" is not silence: it is silence of a sensor that would have seen the object, by its declared
+performance, with 99 % probability in the scans it has reported.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.dynamics.kernels import coast_to
+from tocsin.dynamics.orbit import orbit_states
+from tocsin.earth.frames import theta_at, to_ecef
+from tocsin.earth.wgs84 import A, B, enu_axes, geodetic_to_ecef
+from tocsin.records.columns import Region, Table
+from tocsin.records.shapes import Evidence
+from tocsin.scenario.specs import Infrared, Radar, Sensor
+
+DISAGREE_LOG = math.log(0.01)
+_AHEAD_STEP_NS = 10_000_000_000
+
+
+def in_sector(azimuth: float, start: float, end: float) -> bool:
+    """Whether an azimuth lies in the sector clockwise from ``start`` to ``end`` (equal: all round); rad."""
+    width = (end - start) % (2.0 * math.pi)
+    return width == 0.0 or (azimuth - start) % (2.0 * math.pi) <= width
+
+
+def look_angles(position_ecef: NDArray[np.float64], lat: float, lon: float, h: float) -> tuple[float, float, float]:
+    """Range (m), azimuth from north clockwise and geometric elevation (rad) of a point from a site."""
+    d = enu_axes(lat, lon) @ (position_ecef - geodetic_to_ecef([lat, lon, h]))
+    r = math.sqrt(float(d @ d))
+    return r, math.atan2(d[0], d[1]) % (2.0 * math.pi), math.asin(max(-1.0, min(1.0, float(d[2]) / r)))
+
+
+def line_is_free(a: NDArray[np.float64], b: NDArray[np.float64], margin: float) -> bool:
+    """Whether the straight line between two points (ecef, m) stays ``margin`` m outside the ellipsoid."""
+    scale = np.array([1.0 / (A + margin), 1.0 / (A + margin), 1.0 / (B + margin)])
+    p, q = a * scale, b * scale
+    d = q - p
+    along = -float(p @ d) / float(d @ d)
+    nearest = p + min(1.0, max(0.0, along)) * d
+    return float(nearest @ nearest) >= 1.0
+
+
+def detection_probability(radar: Radar, distance: float, rcs: float) -> float:
+    """Swerling 1 in one look: pfa ** (1 / (1 + snr)), snr from the declared reference range."""
+    snr = radar.reference_snr * rcs * (radar.reference_range / distance) ** 4
+    return float(radar.pfa ** (1.0 / (1.0 + snr)))
+
+
+@dataclass
+class Looked:
+    """What one sensor has been able to say of one warning so far."""
+
+    log_missed: float = (
+        0.0  # log probability of all silent looks since the last detection, if the object is what we think
+    )
+    detections: int = 0
+    looks: int = 0
+
+
+@dataclass
+class Watch:
+    """All sensors' looks at one warning."""
+
+    looked: dict[int, Looked] = field(default_factory=dict)
+
+    def state(self) -> list[list[float]]:
+        """Plain rows: sensor, log_missed, detections, looks."""
+        return [[n, s.log_missed, s.detections, s.looks] for n, s in sorted(self.looked.items())]
+
+    @classmethod
+    def of(cls, rows: list[list[float]]) -> Watch:
+        """From plain rows."""
+        return cls({int(r[0]): Looked(float(r[1]), int(r[2]), int(r[3])) for r in rows})
+
+
+def note_scans(
+    watch: Watch,
+    sensors: dict[int, Sensor],
+    scans: Table,
+    found: NDArray[np.uint16],
+    x_eci: NDArray[np.float64],
+    t_ns: int,
+    theta0: float,
+    rcs: float,
+    burning: bool,
+    intensity: float,
+) -> None:
+    """Enter the newest scans into ``watch``.
+
+    ``found``: sensors among them that contributed a detection; ``x_eci``: best state at ``t_ns`` (6,), carried to each
+    scan's middle; ``rcs`` (m2), ``burning``, ``intensity`` (W/sr): what the centre believes the object shows.
+    """
+    at = np.empty(6)
+    for row in scans:
+        n = int(row["sensor"])
+        sensor = sensors.get(n)
+        if sensor is None:
+            continue
+        looked = watch.looked.setdefault(n, Looked())
+        if n in found:
+            looked.detections += 1
+            looked.looks += 1
+            looked.log_missed = 0.0
+            continue
+        middle_ns = (int(row["t0_ns"]) + int(row["t1_ns"])) // 2
+        coast_to(x_eci, t_ns / 1e9, middle_ns / 1e9, theta0, -1.0, at)
+        p = look_probability(sensor, at[:3], middle_ns, theta0, rcs, burning, intensity, row)
+        if p > 0.0:
+            looked.looks += 1
+            looked.log_missed += math.log1p(-min(p, 1.0 - 1e-9))
+
+
+def look_probability(
+    sensor: Sensor,
+    position_eci: NDArray[np.float64],
+    t_ns: int,
+    theta0: float,
+    rcs: float,
+    burning: bool,
+    intensity: float,
+    row: Any = None,
+) -> float:
+    """Probability that one look of ``sensor`` at ``t_ns`` detects an object there; 0 where it cannot look.
+
+    ``row``: the scan as sent, whose limits count; without it the declared ones do.
+    """
+    theta = theta_at(theta0, t_ns)
+    here = to_ecef(position_eci, theta)
+    model = sensor.model
+    if isinstance(model, Radar):
+        limits = (
+            (model.sector[0], model.sector[1], model.el_min, model.el_max, model.range_min, model.range_max)
+            if row is None or int(row["region"]) != Region.SECTOR
+            else tuple(float(row[k]) for k in ("az_from", "az_to", "el_min", "el_max", "range_min", "range_max"))
+        )
+        r, azimuth, elevation = look_angles(here, model.lat, model.lon, model.h)
+        if not (
+            in_sector(azimuth, limits[0], limits[1])
+            and limits[2] <= elevation <= limits[3]
+            and limits[4] <= r <= limits[5]
+        ):
+            return 0.0
+        return detection_probability(model, r, rcs)
+    return _infrared_probability(model, here, t_ns, theta, burning, intensity)
+
+
+def _infrared_probability(
+    model: Infrared, here: NDArray[np.float64], t_ns: int, theta: float, burning: bool, intensity: float
+) -> float:
+    if not burning:
+        return 0.0
+    platform = to_ecef(orbit_states(model.orbit, np.array([t_ns], dtype=np.int64))[0, :3], theta)
+    if not line_is_free(platform, here, 0.0):
+        return 0.0
+    distance = float(np.linalg.norm(platform - here))
+    snr = model.threshold_snr * intensity / model.least_intensity * (model.reference_distance / distance) ** 2
+    return 0.95 if snr > 1.3 * model.threshold_snr else 0.0
+
+
+def could_from(
+    sensor: Sensor,
+    x_eci: NDArray[np.float64],
+    t_ns: int,
+    until_ns: int,
+    theta0: float,
+    rcs: float,
+    burning_until_ns: int,
+    intensity: float,
+) -> int | None:
+    """First time from ``t_ns`` at which a look of ``sensor`` would detect with at least one half; None if never until
+    ``until_ns``.
+    """
+    at = np.empty(6)
+    x, last = np.array(x_eci, dtype=np.float64), t_ns
+    t = t_ns
+    while t <= until_ns:
+        coast_to(x, last / 1e9, t / 1e9, theta0, -1.0, at)
+        x, last = at.copy(), t
+        if look_probability(sensor, x[:3], t, theta0, rcs, t <= burning_until_ns, intensity) >= 0.5:
+            return t
+        t += _AHEAD_STEP_NS
+    return None
+
+
+def collect(
+    watch: Watch,
+    sensors: dict[int, Sensor],
+    nation: str,
+    x_eci: NDArray[np.float64] | None,
+    t_ns: int,
+    until_ns: int,
+    theta0: float,
+    rcs: float,
+    burning_until_ns: int,
+    intensity: float,
+) -> tuple[Evidence, ...]:
+    """The evidence of all of a pipeline's sensors, in order of their numbers."""
+    rows = []
+    for n, sensor in sorted(sensors.items()):
+        looked = watch.looked.get(n, Looked())
+        kind = "radar" if isinstance(sensor.model, Radar) else "infrared"
+        if looked.detections > 0:
+            rows.append(Evidence(kind, sensor.id, "agrees", None, (nation,)))
+        elif looked.log_missed < DISAGREE_LOG:
+            rows.append(Evidence(kind, sensor.id, "disagrees", None, (nation,)))
+        else:
+            when = None
+            if x_eci is not None:
+                when = could_from(sensor, x_eci, t_ns, until_ns, theta0, rcs, burning_until_ns, intensity)
+            rows.append(Evidence(kind, sensor.id, "not_yet", when, (nation,)))
+    return tuple(rows)

@@ -1,0 +1,155 @@
+"""What a partner's warning means here: which of our warnings it speaks of, and what it says of our own areas."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.earth.geodesics import direct, inverse
+from tocsin.earth.polygons import contains
+from tocsin.records.shapes import AreaRisk, Estimate, GeoJson, WarningVersion
+from tocsin.scenario.specs import Area
+
+_SAMPLES = 2048
+_TRACK_POINTS = 48
+_SAME_LAUNCH_S = 60.0  # two reports of one launch differ by less, whoever saw it
+_SAME_LAUNCH_M = 100e3
+
+
+def _halton(count: int, base: int) -> NDArray[np.float64]:
+    out = np.empty(count)
+    for i in range(count):
+        f, value, k = 1.0, 0.0, i + 1
+        while k:
+            f /= base
+            value += f * (k % base)
+            k //= base
+        out[i] = value
+    return out
+
+
+_U = _halton(_SAMPLES, 2)
+_V = _halton(_SAMPLES, 3)
+
+
+def _rings(region: GeoJson) -> list[list[list[tuple[float, float]]]]:
+    polygons = [region["coordinates"]] if region["type"] == "Polygon" else region["coordinates"]
+    return [[[(math.radians(p[0]), math.radians(p[1])) for p in ring] for ring in polygon] for polygon in polygons]
+
+
+def inside_region(region: GeoJson, lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether points (rad) lie in a GeoJSON Polygon or MultiPolygon."""
+    found = np.zeros(lat.shape, dtype=np.bool_)
+    for polygon in _rings(region):
+        found |= contains(tuple(tuple(ring) for ring in polygon), lat, lon)
+    return found
+
+
+def samples(estimate: Estimate) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
+    """Points (lat, lon in rad) and weights that stand for an estimate; None where it says nothing.
+
+    Gaussian: low-discrepancy normal points. Polygon: half of the weight evenly in the 50 % region, 45 % in the rest of
+    the 95 % region; the 5 % outside are left out, so that what is said of an area is a lower bound there.
+    """
+    if estimate.kind == "gaussian" and estimate.mean is not None and estimate.cov_enu is not None:
+        radius = np.sqrt(-2.0 * np.log1p(-_U))
+        root = np.linalg.cholesky(np.array(estimate.cov_enu).reshape(2, 2) + 1.0 * np.eye(2))
+        e = radius * np.cos(2.0 * np.pi * _V)
+        n = radius * np.sin(2.0 * np.pi * _V)
+        east = root[0, 0] * e
+        north = root[1, 0] * e + root[1, 1] * n
+        lat, lon = np.empty(_SAMPLES), np.empty(_SAMPLES)
+        for i in range(_SAMPLES):
+            lat[i], lon[i], _ = direct(
+                estimate.mean[0], estimate.mean[1], math.atan2(east[i], north[i]), math.hypot(east[i], north[i])
+            )
+        return lat, lon, np.full(_SAMPLES, 1.0 / _SAMPLES)
+    if estimate.kind == "polygon" and estimate.region95 is not None:
+        outer = [p for polygon in _rings(estimate.region95) for p in polygon[0]]
+        lon0 = outer[0][0]
+        lons = np.array([(p[0] - lon0 + math.pi) % (2.0 * math.pi) - math.pi for p in outer])
+        sines = np.sin(np.array([p[1] for p in outer]))
+        lon = lon0 + lons.min() + _U * (lons.max() - lons.min())
+        lat = np.arcsin(sines.min() + _V * (sines.max() - sines.min()))
+        lon = (lon + math.pi) % (2.0 * math.pi) - math.pi
+        in95 = inside_region(estimate.region95, lat, lon)
+        in50 = inside_region(estimate.region50, lat, lon) if estimate.region50 is not None else np.zeros_like(in95)
+        in50 &= in95
+        rest = in95 & ~in50
+        weight = np.zeros(_SAMPLES)
+        if in50.any() and rest.any():
+            weight[in50] = 0.5 / in50.sum()
+            weight[rest] = 0.45 / rest.sum()
+        elif in95.any():
+            weight[in95] = 0.95 / in95.sum()
+        keep = weight > 0.0
+        return lat[keep], lon[keep], weight[keep]
+    return None
+
+
+def risks(launch: Estimate, impact: Estimate, areas: tuple[Area, ...], exclude_below: float) -> tuple[AreaRisk, ...]:
+    """What a partner's estimates say of our areas: probability of impact and of passage, with the time reckoned along
+    the way.
+    """
+    cloud = samples(impact)
+    if cloud is None:
+        return tuple(AreaRisk(area.id, 0.0, 0.0, None, False) for area in areas)
+    lat, lon, weight = cloud
+    weight = weight * impact.p_impact
+    over = _tracks(launch, lat, lon)
+    made = []
+    for area in areas:
+        hit = contains(area.rings, lat, lon)
+        p_impact = float(weight[hit].sum())
+        p_passage, t_ns = p_impact, impact.t_ns if p_impact >= 0.05 else None
+        if over is not None:
+            track_lat, track_lon, of = over
+            crossed = contains(area.rings, track_lat.ravel(), track_lon.ravel()).reshape(track_lat.shape)
+            share = weight[of]
+            total = float(share.sum())
+            any_crossed = crossed.any(axis=1)
+            if total > 0.0:
+                p_passage = max(p_impact, float(weight.sum()) * float(share[any_crossed].sum()) / total)
+            if any_crossed.any() and launch.t_ns is not None and impact.t_ns is not None and p_passage >= 0.05:
+                # ground speed is nearly even on a ballistic arc: the first crossing by its share of the way
+                first = float(np.median(crossed[any_crossed].argmax(axis=1))) / (_TRACK_POINTS - 1)
+                t_ns = int(launch.t_ns + first * (impact.t_ns - launch.t_ns))
+        made.append(AreaRisk(area.id, min(1.0, p_impact), min(1.0, p_passage), t_ns, p_impact < exclude_below))
+    return tuple(made)
+
+
+def _tracks(
+    launch: Estimate, lat: NDArray[np.float64], lon: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]] | None:
+    """Ground tracks from the launch point to every 16th sample: (m, points) latitude and longitude, and which
+    samples.
+    """
+    if launch.mean is None:
+        return None
+    of = np.arange(0, lat.shape[0], 16)
+    track_lat = np.empty((of.shape[0], _TRACK_POINTS))
+    track_lon = np.empty_like(track_lat)
+    for k, i in enumerate(of):
+        distance, azimuth, _ = inverse(launch.mean[0], launch.mean[1], lat[i], lon[i])
+        for j in range(_TRACK_POINTS):
+            track_lat[k, j], track_lon[k, j], _ = direct(
+                launch.mean[0], launch.mean[1], azimuth, distance * j / (_TRACK_POINTS - 1)
+            )
+    return track_lat, track_lon, of
+
+
+def same_event(ours: WarningVersion, theirs: WarningVersion) -> bool:
+    """Whether two warnings speak of one launch: their launch estimates agree within three sigma and the floor of
+    reporting.
+    """
+    a, b = ours.launch, theirs.launch
+    if a.mean is None or b.mean is None or a.t_ns is None or b.t_ns is None:
+        return abs(ours.first_data_ns - theirs.first_data_ns) < 120_000_000_000
+    spread_s = 3.0 * math.sqrt((a.t_var or 0.0) + (b.t_var or 0.0))
+    if abs(a.t_ns - b.t_ns) / 1e9 > _SAME_LAUNCH_S + spread_s:
+        return False
+    distance, _, _ = inverse(a.mean[0], a.mean[1], b.mean[0], b.mean[1])
+    largest = sum(max(c[0], c[3]) for c in (a.cov_enu, b.cov_enu) if c is not None)
+    return bool(distance <= _SAME_LAUNCH_M + 3.0 * math.sqrt(largest))

@@ -1,0 +1,386 @@
+"""The life of warnings in one pipeline: opened, updated, confirmed, downgraded, cancelled, closed.
+
+A warning follows a confirmed track of its pipeline, or (in ``own``) a partner's warning, or both once they are found to
+speak of one launch. Every change is a new version; none is ever altered. What confirms a warning is the nation's
+``WarningRule``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.earth.clock import to_ns
+from tocsin.records.columns import Life, Table
+from tocsin.records.shapes import AreaRisk, Envelope, Estimate, Evidence, WarningVersion
+from tocsin.scenario.specs import NationSpec, Sensor
+from tocsin.tracking.tracker import Tracker, TrackStep
+from tocsin.warning.assess import Assessment, Assessor
+from tocsin.warning.evidence import Watch, collect, note_scans
+from tocsin.warning.partner import risks, same_event
+
+NONE = Estimate(0, "none", 1.0, "none")
+_SILENT_REFRESH_NS = (
+    60_000_000_000  # without new data a version is added this often, so that times and evidence stay true
+)
+
+
+@dataclass
+class _Live:
+    """A warning that is not closed."""
+
+    uid: str
+    number: int
+    track: int | None
+    partner: str | None
+    opened_ns: int
+    due_ns: int
+    version: WarningVersion | None = None
+    theirs: WarningVersion | None = None
+    heard: int = -1  # version of theirs that our newest version took in
+    updates_seen: int = -1
+    checked_ns: int = 0
+    watch: Watch = field(default_factory=Watch)
+    ended: str = ""
+
+
+class Warner:
+    """The warnings of one pipeline. ``step`` takes what the pipeline's tracker made of a frame and gives the new
+    versions.
+    """
+
+    def __init__(self, spec: NationSpec, label: str, sensors: tuple[Sensor, ...]) -> None:
+        self._spec = spec
+        self._label = label
+        self._sensors = {sensor.n: sensor for sensor in sensors}
+        self._assessor = Assessor(msgspec.structs.replace(spec, sensors=sensors))
+        self._live: list[_Live] = []
+        self._next = 0
+
+    def newest(self) -> dict[str, WarningVersion]:
+        """The newest version of every warning that is not closed, by uid, in order of opening."""
+        return {w.uid: w.version for w in self._live if w.version is not None}
+
+    def step(
+        self,
+        t_ns: int,
+        scans: Table,
+        tracks: TrackStep,
+        tracker: Tracker,
+        received: tuple[tuple[Envelope, WarningVersion], ...] = (),
+    ) -> list[WarningVersion]:
+        """New versions at the end of a frame.
+
+        ``scans``: the frame's scans of this pipeline; ``received``: partners' warnings that arrived (empty but in
+        ``own``).
+        """
+        rows = {int(row["track"]): row for row in tracks.tracks}
+        self._follow(t_ns, tracks, rows)
+        self._look(scans, tracks, rows)
+        for _, theirs in received:
+            self._hear(t_ns, theirs)
+        made: list[WarningVersion] = []
+        for warning in self._live:
+            version = self._advance(t_ns, warning, rows, tracker)
+            if version is not None:
+                made.append(version)
+        self._live = [w for w in self._live if w.version is None or w.version.status not in ("cancelled", "closed")]
+        self._live = [w for w in self._live if not (w.version is None and w.ended)]
+        return made
+
+    def _follow(self, t_ns: int, tracks: TrackStep, rows: dict[int, Any]) -> None:
+        """Open a warning for each track newly confirmed, or hang the track on a warning that waits for one."""
+        known = {w.track for w in self._live}
+        for number in sorted(rows):
+            row = rows[number]
+            if number in known or int(row["life"]) not in (Life.CONFIRMED, Life.COASTING):
+                continue
+            self._open(t_ns, track=number, partner=None, wait=self._spec.rule.processing)
+        for event in tracks.events:
+            if event.event == "ended":
+                for warning in self._live:
+                    if warning.track == event.track:
+                        warning.ended = event.reason or "the track ended"
+
+    def _open(self, t_ns: int, track: int | None, partner: str | None, wait: float) -> _Live:
+        opened = _Live(
+            f"{self._spec.id}/{self._label}/{self._next}", self._next, track, partner, t_ns, t_ns + to_ns(wait)
+        )
+        self._next += 1
+        self._live.append(opened)
+        return opened
+
+    def _look(self, scans: Table, tracks: TrackStep, rows: dict[int, Any]) -> None:
+        if len(scans) == 0:
+            return
+        for warning in self._live:
+            if warning.track is None or warning.track not in rows:
+                continue
+            row = rows[warning.track]
+            mine = tracks.associations[tracks.associations["track"] == warning.track]
+            burning, intensity, rcs = self._shown(warning, row)
+            x = np.array(row["x"], dtype=np.float64)
+            found = np.unique(mine["sensor"])
+            note_scans(
+                warning.watch,
+                self._sensors,
+                scans,
+                found,
+                x,
+                int(row["t_ns"]),
+                self._spec.theta0,
+                rcs,
+                burning,
+                intensity,
+            )
+
+    def _hear(self, t_ns: int, theirs: WarningVersion) -> None:
+        for warning in self._live:
+            if warning.partner == theirs.uid:
+                warning.theirs = theirs
+                warning.due_ns = min(warning.due_ns, t_ns)
+                return
+        if theirs.status in ("cancelled", "closed"):
+            return
+        for warning in self._live:
+            if warning.partner is None and warning.version is not None and same_event(warning.version, theirs):
+                warning.partner, warning.theirs, warning.due_ns = theirs.uid, theirs, t_ns
+                return
+        self._open(t_ns, track=None, partner=theirs.uid, wait=0.0).theirs = theirs
+
+    def _advance(self, t_ns: int, warning: _Live, rows: dict[int, Any], tracker: Tracker) -> WarningVersion | None:
+        if warning.ended and warning.track is not None:
+            return self._end(t_ns, warning)
+        if t_ns < warning.due_ns:
+            return None
+        row = rows.get(warning.track) if warning.track is not None else None
+        fresh = row is not None and int(row["updates"]) != warning.updates_seen
+        heard = warning.theirs is not None and warning.theirs.version != warning.heard
+        stale = t_ns - warning.checked_ns >= _SILENT_REFRESH_NS
+        if not (fresh or heard or stale):
+            return None
+        warning.due_ns = t_ns + to_ns(self._spec.rule.refresh)
+        warning.checked_ns = t_ns
+        if row is not None:
+            warning.updates_seen = int(row["updates"])
+        return self._version(t_ns, warning, row, tracker)
+
+    def _end(self, t_ns: int, warning: _Live) -> WarningVersion | None:
+        last = warning.version
+        if last is None:
+            return None
+        if last.confirmed or warning.theirs is not None:
+            status, cause = "closed", warning.ended
+        else:
+            status, cause = "cancelled", f"never confirmed: {warning.ended}"
+        return self._keep(warning, msgspec.structs.replace(
+            last, version=last.version + 1, t_ns=t_ns, status=status, cause=cause,
+            confirmed=last.confirmed and status == "closed",
+        ))  # fmt: skip
+
+    def _version(self, t_ns: int, warning: _Live, row: Any, tracker: Tracker) -> WarningVersion | None:
+        last, theirs = warning.version, warning.theirs
+        own = self._assess(t_ns, warning, row, tracker)
+        if own is None and theirs is None and last is None:
+            return None
+        if (
+            theirs is not None
+            and theirs.status in ("cancelled", "closed")
+            and warning.track is None
+            and last is not None
+        ):
+            return self._keep(warning, msgspec.structs.replace(
+                last, version=last.version + 1, t_ns=t_ns, status=theirs.status,
+                confirmed=last.confirmed and theirs.status == "closed", cause=f"{theirs.uid} {theirs.status}",
+            ))  # fmt: skip
+        launch, impact, areas, types, burnout = self._merge(own, theirs, last)
+        evidence = self._evidence(t_ns, warning, row, impact, burnout)
+        if theirs is not None:
+            evidence = evidence + tuple(e for e in theirs.evidence if self._spec.id not in e.source_chain)
+        sources = tuple(
+            sorted(({self._spec.id} if warning.track is not None else set()) | set(theirs.sources if theirs else ()))
+        )
+        p_real = _p_real(float(row["existence"]) if row is not None else None, theirs)
+        confirmed = (last is not None and last.confirmed) or self._confirms(warning, row, tracker, theirs)
+        confidence = _confidence(p_real, confirmed, evidence)
+        downgraded = last is not None and last.confirmed and confidence in ("no", "low")
+        if downgraded:
+            confirmed = False
+        if last is None:
+            status = "opened"
+        elif downgraded:
+            status = "downgraded"
+        elif confirmed and not last.confirmed:
+            status = "confirmed"
+        else:
+            status = "updated"
+        said = []
+        if own is not None:
+            said.append("new detections")
+        if theirs is not None and theirs.version != warning.heard:
+            said.append(f"{theirs.uid} version {theirs.version}")
+            warning.heard = theirs.version
+        cause = " and ".join(said) if said else "time"
+        if row is not None:
+            first = self._first_data(warning, tracker)
+        elif last is not None:
+            first = last.first_data_ns
+        else:
+            first = theirs.first_data_ns if theirs is not None else t_ns
+        return self._keep(warning, WarningVersion(
+            uid=warning.uid, version=0 if last is None else last.version + 1, t_ns=t_ns, status=status,
+            confirmed=confirmed, cause=cause, track=warning.track, sources=sources, partner=warning.partner,
+            first_data_ns=first, launch=launch, impact=impact, areas=areas, types=types, p_real=p_real,
+            confidence=confidence, evidence=evidence, burnout_ns=burnout,
+        ))  # fmt: skip
+
+    def _keep(self, warning: _Live, version: WarningVersion) -> WarningVersion:
+        warning.version = version
+        return version
+
+    def _first_data(self, warning: _Live, tracker: Tracker) -> int:
+        assert warning.track is not None
+        detections = tracker.history(warning.track).detections
+        own = int(detections["t_ns"].min()) if len(detections) else warning.opened_ns
+        return min(own, warning.version.first_data_ns) if warning.version is not None else own
+
+    def _assess(self, t_ns: int, warning: _Live, row: Any, tracker: Tracker) -> Assessment | None:
+        if row is None or warning.track is None:
+            return None
+        return self._assessor.assess(t_ns, row, tracker.history(warning.track))
+
+    def _merge(
+        self, own: Assessment | None, theirs: WarningVersion | None, last: WarningVersion | None
+    ) -> tuple[Estimate, Estimate, tuple[AreaRisk, ...], dict[str, float], int | None]:
+        """Whose estimate stands: for each of launch and impact the one that says more; areas follow the impact's."""
+        if theirs is None:
+            if own is not None:
+                return own.launch, own.impact, own.areas, own.types, own.burnout_ns
+            assert last is not None
+            return last.launch, last.impact, last.areas, last.types, last.burnout_ns
+        launch = msgspec.structs.replace(theirs.launch, basis="partner")
+        impact = msgspec.structs.replace(theirs.impact, basis="partner")
+        types, burnout = theirs.types, theirs.burnout_ns
+        own_impact = own is not None and not _says_more(impact, own.impact)
+        if own is not None:
+            types = own.types
+            burnout = own.burnout_ns if own.burnout_ns is not None else burnout
+            if not _says_more(launch, own.launch):
+                launch = own.launch
+        if own is not None and own_impact:
+            impact, areas = own.impact, own.areas
+        else:
+            areas = risks(launch, impact, self._spec.areas, self._spec.rule.exclude_below)
+        return launch, impact, areas, types, burnout
+
+    def _shown(self, warning: _Live, row: Any) -> tuple[bool, float, float]:
+        """Whether it is taken to burn, its plume (W/sr) and its cross-section (m2), by the most probable class."""
+        burning = float(row["mu"][0]) > 0.5
+        types = warning.version.types if warning.version is not None else {}
+        likely = max(sorted(types), key=lambda k: types[k]) if types else ""
+        believed = next((c for c in self._spec.classes if c.id == likely), None)
+        if believed is None:
+            believed = self._spec.classes[0]
+        rcs = believed.rcs_boost.nominal if burning else believed.rcs.nominal
+        return burning, believed.stages[-1].intensity.nominal, rcs
+
+    def _evidence(
+        self, t_ns: int, warning: _Live, row: Any, impact: Estimate, burnout_ns: int | None
+    ) -> tuple[Evidence, ...]:
+        x: NDArray[np.float64] | None = None
+        rcs, intensity, burning_until = 1.0, 1e5, t_ns
+        if row is not None:
+            burning, intensity, rcs = self._shown(warning, row)
+            x = np.array(row["x"], dtype=np.float64)
+            burning_until = burnout_ns if burnout_ns is not None else (t_ns + 30_000_000_000 if burning else t_ns - 1)
+        until = impact.t_ns if impact.t_ns is not None else t_ns + 1_800_000_000_000
+        until = min(max(until, t_ns), t_ns + 3_600_000_000_000)
+        at = int(row["t_ns"]) if row is not None else t_ns
+        return collect(
+            warning.watch, self._sensors, self._spec.id, x, at, until, self._spec.theta0, rcs, burning_until, intensity
+        )
+
+    def _confirms(self, warning: _Live, row: Any, tracker: Tracker, theirs: WarningVersion | None) -> bool:
+        rule = self._spec.rule
+        if theirs is not None and rule.accept_partner and theirs.confirmed:
+            return True
+        if row is None or warning.track is None:
+            return False
+        detections = tracker.history(warning.track).detections
+        if len(detections) < rule.min_updates:
+            return False
+        span = (int(detections["t_ns"].max()) - int(detections["t_ns"].min())) / 1e9
+        return span >= rule.min_span and len(np.unique(detections["sensor"])) >= rule.min_sensors
+
+    def state(self) -> dict[str, Any]:
+        """Plain data to go on from."""
+        encode = msgspec.msgpack.encode
+        return {
+            "next": self._next,
+            "assessor": self._assessor.state(),
+            "live": [
+                [
+                    w.uid, w.number, w.track, w.partner, w.opened_ns, w.due_ns, encode(w.version), encode(w.theirs),
+                    w.updates_seen, w.checked_ns, w.watch.state(), w.ended, w.heard,
+                ]
+                for w in self._live
+            ],
+        }  # fmt: skip
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from ``state``."""
+        decoder = msgspec.msgpack.Decoder(WarningVersion | None)
+        self._next = int(state["next"])
+        self._assessor.load(state["assessor"])
+        self._live = [
+            _Live(
+                uid=w[0], number=w[1], track=w[2], partner=w[3], opened_ns=w[4], due_ns=w[5],
+                version=decoder.decode(w[6]), theirs=decoder.decode(w[7]), updates_seen=w[8], checked_ns=w[9],
+                watch=Watch.of(w[10]), ended=w[11], heard=w[12],
+            )
+            for w in state["live"]
+        ]  # fmt: skip
+
+
+def _size(estimate: Estimate) -> float:
+    """How much an estimate leaves open: area of its one-sigma ellipse (m2), infinite where it has none."""
+    if estimate.kind != "gaussian" or estimate.cov_enu is None:
+        return math.inf if estimate.kind == "none" else 1e30
+    c = estimate.cov_enu
+    return math.sqrt(max(c[0] * c[3] - c[1] * c[2], 0.0))
+
+
+def _says_more(a: Estimate, b: Estimate) -> bool:
+    """Whether estimate ``a`` leaves less open than ``b``."""
+    return _size(a) < _size(b)
+
+
+def _p_real(existence: float | None, theirs: WarningVersion | None) -> float:
+    """Probability that there is an object: own track's existence and the partner's word, taken as independent.
+
+    A partner's word counts with a tenth of doubt of its own: its sensors may be sound and its channel not.
+    """
+    doubt = 1.0
+    if existence is not None:
+        doubt *= 1.0 - existence
+    if theirs is not None and theirs.status != "cancelled":
+        doubt *= 1.0 - 0.9 * theirs.p_real
+    return min(1.0, max(0.0, 1.0 - doubt))
+
+
+def _confidence(p_real: float, confirmed: bool, evidence: tuple[Evidence, ...]) -> Any:
+    """No, low, medium, high, as the open literature has it: high needs two sensors of any kind that agree and none that
+    objects.
+    """
+    agree = sum(1 for e in evidence if e.state == "agrees")
+    against = sum(1 for e in evidence if e.state == "disagrees")
+    if p_real < 0.5 or agree == 0 or (against > agree):
+        return "no" if p_real < 0.5 else "low"
+    if not confirmed:
+        return "low"
+    return "high" if agree >= 2 and against == 0 and p_real >= 0.98 else "medium"
