@@ -12,7 +12,7 @@ import json
 import platform
 import resource
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-import tocsin
+from tocsin._version import __version__
+from tocsin.command.doctrine import check_doctrine
 from tocsin.earth.frames import gmst82
 from tocsin.exercise.engine import Engine, Recording
 from tocsin.measures.knowledge import Knowledge, Step, explain, knew, parse_moment
@@ -29,7 +30,7 @@ from tocsin.records.folder import RunFolder, write_run
 from tocsin.records.record import Input, Record, Refused
 from tocsin.records.tables import tables_from_records
 from tocsin.records.words import Facts
-from tocsin.report.timeline import Timeline
+from tocsin.report.figures import Timeline
 from tocsin.scenario import Scenario
 
 Progress = Callable[[float], None]
@@ -67,7 +68,7 @@ def play(engine: Engine, inputs: Sequence[tuple[int, Input]] = (), progress: Pro
     return records
 
 
-def inputs_of(tables: dict[str, pa.Table]) -> list[tuple[int, Input]]:
+def inputs_of(tables: Mapping[str, pa.Table]) -> list[tuple[int, Input]]:
     """The live inputs of a run as ``play`` takes them; those that the scenario scripts come from the scenario again."""
     found = []
     for row in tables["inputs"].to_pylist():
@@ -88,7 +89,7 @@ class Run:
     def __init__(
         self,
         scenario: Scenario,
-        tables: dict[str, pa.Table],
+        tables: Mapping[str, pa.Table],
         facts: Facts,
         manifest: dict[str, Any],
         timing: dict[str, Any],
@@ -187,7 +188,7 @@ def run(
     in as live ones; ``progress`` is told the share done. Raises ScenarioError for a scenario with faults.
     """
     began, cpu = time.perf_counter(), time.process_time()
-    chosen = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
+    chosen = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario, check_doctrine)
     for path, value in sets:
         chosen = chosen.with_(path, value)
     if sharing is not None:
@@ -200,9 +201,9 @@ def run(
     manifest = {
         "scenario": chosen.id,
         "title": engine.world_spec.title,
-        "epoch_utc": chosen.start,
+        "epoch_utc": chosen.model.start,
         "seed": chosen.seed,
-        "version": tocsin.__version__,
+        "version": __version__,
         "parent": None,
         "facts": msgspec.to_builtins(facts),
     }

@@ -18,6 +18,7 @@ from tocsin.exercise.nation import Nation
 from tocsin.records.record import Accepted, Input, Record, Refused, pack, unpack
 from tocsin.records.shapes import Envelope, Frame
 from tocsin.scenario import Scenario
+from tocsin.scenario.specs import Radar
 
 S = 1_000_000_000
 SCENARIO = "hokkaido-2017"
@@ -160,14 +161,17 @@ def of_nations(records: list[Record]) -> dict[str, list[bytes]]:
 
 
 def with_objects(scenario: Scenario, names: tuple[str, str], swap: bool) -> Scenario:
-    first = dict(scenario.as_dict()["objects"][0])
-    first["id"] = names[0]
+    first = next(iter(scenario.plain()["objects"].values()))
     second = {
-        "id": names[1], "class": first["class"], "launch": "T+01:00", "site": {"lat_deg": 39.6, "lon_deg": 125.9},
-        "azimuth_deg": 80, "range_km": 1500, "apogee_km": 400,
-    }  # fmt: skip
-    both = [second, first] if swap else [first, second]
-    return scenario.with_("objects", both).with_seed(3)
+        "class": first["class"],
+        "launch": "T+01:00",
+        "site": {"lat_deg": 39.6, "lon_deg": 125.9},
+        "azimuth_deg": 80,
+        "range_km": 1500,
+        "apogee_km": 400,
+    }
+    both = [(names[0], first), (names[1], second)]
+    return scenario.with_("objects", dict(reversed(both) if swap else both)).with_seed(3)
 
 
 def test_renaming_and_permuting_objects_changes_no_nations_bytes(scenario: Scenario) -> None:
@@ -179,17 +183,19 @@ def test_renaming_and_permuting_objects_changes_no_nations_bytes(scenario: Scena
 
 
 def test_what_a_partner_gets_depends_on_what_is_released_only(scenario: Scenario) -> None:
-    """Silencing a sensor that is not released changes nothing that crosses the border."""
-    plain = scenario.as_dict()
-    released = next(s for s in plain["sharing"]["releases"] if s["from"] == "united-states")
-    fewer = [s for s in released["sensors"] if "tpy2" not in s.lower()] if isinstance(released["sensors"], list) else []
-    assert fewer
-    releases = [dict(s, sensors=fewer) if s is released else s for s in plain["sharing"]["releases"]]
-    base = scenario.with_("sharing.releases", releases).with_seed(5)
-    kept = next(s for s in released["sensors"] if s not in fewer)
+    """Silencing a sensor that is not released changes what its owner has and nothing that crosses the border."""
+    sensors = sorted(scenario.plain()["partners"]["united-states"]["sensors"])
+    _, nations = scenario.split(gmst82)
+    radars = [s.id for s in nations["united-states"].sensors if isinstance(s.model, Radar)]
+    released = [s for s in sensors if s not in radars]
+    assert radars
+    assert released
+    release = [{"from": "united-states", "to": "japan", "sensors": released}]
+    base = scenario.with_("sharing.releases", release).with_seed(5)
     loud, quiet = engine_of(base), engine_of(base)
-    silence = Input("s1", "main", "control", "director", "inject", 1, pack(InjectBody("sensor.silence", kept)))
-    assert isinstance(quiet.submit(silence), Accepted)
+    for k, radar in enumerate(radars):
+        silence = pack(InjectBody("sensor.silence", radar))
+        assert isinstance(quiet.submit(Input(f"s{k}", "main", "control", "ann", "inject", 1, silence)), Accepted)
     a, b = loud.step(UNTIL), quiet.step(UNTIL)
     assert of_nations(a)["nation:united-states"] != of_nations(b)["nation:united-states"]
     assert of_nations(a)["nation:japan"] == of_nations(b)["nation:japan"]

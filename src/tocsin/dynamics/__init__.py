@@ -1,0 +1,1 @@
+"""The physics that truth and estimators share: gravity, drag and thrust, orbits, ephemerides."""

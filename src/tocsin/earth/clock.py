@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 NS = 1_000_000_000
-_ISO = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?Z$")
+_ISO = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -20,7 +20,7 @@ def parse_utc(text: str) -> int:
 
     Raises ValueError with what is allowed if ``text`` is anything else.
     """
-    if not _ISO.match(text):
+    if not _ISO.fullmatch(text):
         raise ValueError(f"{text!r} is not a UTC time such as 2017-08-28T20:58:00Z")
     body, _, fraction = text[:-1].partition(".")
     if body.count(":") == 1:

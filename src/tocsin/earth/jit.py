@@ -148,7 +148,7 @@ class _Cache(caching.FunctionCache):  # type: ignore[misc]
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         loaded = super().load_overload(sig, target_context)
         if loaded is None:
-            _note_compile(self._name)
+            _note_compile(self._py_func.__qualname__)
         return loaded
 
 

@@ -210,7 +210,7 @@ def poisson(key: np.uint64, t_ns: np.int64, slot: np.int64, index: np.int64, mea
 @kernel
 def _fill_normals(key: np.uint64, t_ns: np.int64, slot: np.int64, out: NDArray[np.float64]) -> None:
     for i in range(out.shape[0]):
-        out[i] = normal(key, t_ns, slot, i)
+        out[i] = normal(key, t_ns, slot, np.int64(i))
 
 
 def normals(key: int, t_ns: int, slot: int, count: int) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from tocsin._version import __version__
 from tocsin.exchange.link import Channel
 from tocsin.exercise.inputs import InjectBody, from_script, refusal
 from tocsin.exercise.nation import Nation
@@ -172,11 +173,9 @@ class Engine:
 
     def snapshot(self) -> bytes:
         """All that is needed to go on, at a frame's edge: msgpack of plain data, with format and version."""
-        import tocsin
-
         return msgspec.msgpack.encode({
             "format": SNAPSHOT,
-            "version": tocsin.__version__,
+            "version": __version__,
             "world_spec": self.world_spec,
             "nation_specs": list(self.nation_specs.values()),
             "recording": self.recording,
@@ -200,17 +199,15 @@ class Engine:
 
         Raises SnapshotError on anything that is not a snapshot of this format and version.
         """
-        import tocsin
-
         try:
             head = msgspec.msgpack.decode(data, type=_Head)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise SnapshotError(f"not a snapshot: {error}") from None
         if head.format != SNAPSHOT:
             raise SnapshotError(f"format {head.format[:80]!r}; this version reads {SNAPSHOT!r}")
-        if head.version != tocsin.__version__:
+        if head.version != __version__:
             raise SnapshotError(
-                f"made by version {head.version[:80]!r}; this is {tocsin.__version__!r}, whose bits may differ"
+                f"made by version {head.version[:80]!r}; this is {__version__!r}, whose bits may differ"
             )
         try:
             s = msgspec.msgpack.decode(data, type=_Snapshot)

@@ -63,7 +63,7 @@ class Nation:
                 records.append(self._record_warning(t, label, version, received))
             for envelope, version in self._gateway.release(t, label, versions):
                 outgoing.append(envelope)
-                cause = (self._refs[version.uid],)
+                cause: tuple[Ref, ...] = (self._refs[version.uid],)
                 records.append(
                     self._source.record(
                         t, Phase.EXCHANGE, "message.sent", envelope, self._audience, causes=cause, label=label

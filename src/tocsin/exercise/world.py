@@ -116,7 +116,7 @@ class World:
             for name, when in events_of(flight):
                 if t0_ns < when <= t1_ns or (t0_ns == 0 and when == 0):
                     x1 = self._ephemeris.states(np.array([i], dtype=np.int64), np.array([when], dtype=np.int64))[0]
-                    lat, lon, h = ecef_to_geodetic(to_ecef(x1[:3], theta_at(self.spec.theta0, when)))
+                    lat, lon, h = map(float, ecef_to_geodetic(to_ecef(x1[:3], theta_at(self.spec.theta0, when))))
                     body = {"object": flight.object.id, "event": name, "t_ns": when, "lat": lat, "lon": lon, "h": h}
                     records.append(self._source.record(when, Phase.TRUTH, "truth.event", body, TRUTH))
         return records

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,7 +78,7 @@ class Knowledge:
         return "\n".join(lines)
 
 
-def knew(tables: dict[str, pa.Table], nation: str, t_s: float) -> Knowledge:
+def knew(tables: Mapping[str, pa.Table], nation: str, t_s: float) -> Knowledge:
     """What ``nation`` had at ``t_s`` (seconds since the epoch), from its own records only."""
 
     def past(name: str, **equal: Any) -> pa.Table:
@@ -122,7 +123,7 @@ class Step:
         return "\n".join(["EXERCISE", *self.lines()])
 
 
-def explain(tables: dict[str, pa.Table], warning: str, version: int | None = None) -> Step:
+def explain(tables: Mapping[str, pa.Table], warning: str, version: int | None = None) -> Step:
     """The chain behind a version of a warning (the newest if None) back to the scans, over borders where it crosses
     them.
 
@@ -145,7 +146,7 @@ def explain(tables: dict[str, pa.Table], warning: str, version: int | None = Non
     )
 
 
-def _track_step(tables: dict[str, pa.Table], warning: Row) -> Step:
+def _track_step(tables: Mapping[str, pa.Table], warning: Row) -> Step:
     nation, label, track, t_s = warning["nation"], warning["label"], warning["track"], warning["t_s"]
     pairs = _where(tables["associations"], nation=nation, label=label, track=track).to_pylist()
     wanted = {(p["sensor"], p["scan"], p["n"]) for p in pairs}
@@ -170,7 +171,7 @@ def _track_step(tables: dict[str, pa.Table], warning: Row) -> Step:
     return Step(first, f"track {track} of {nation} ({label}), {len(detections)} detection(s)", [], under)
 
 
-def _partner_step(tables: dict[str, pa.Table], warning: Row) -> Step:
+def _partner_step(tables: Mapping[str, pa.Table], warning: Row) -> Step:
     messages = _where(
         tables["messages"], recipient=warning["nation"], warning=warning["partner"], outcome="received"
     ).to_pylist()

@@ -1,0 +1,1 @@
+"""The shapes that pass between rooms, the tables they become, and the run folder."""

@@ -1,63 +1,234 @@
-"""A run as a picture of who knew what when, with matplotlib, for notebooks and papers."""
+"""Height over time, and under it what each sensor could have seen, what it saw, and what people made of it.
+
+One time axis for all: T+ since the first launch.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
-import pyarrow as pa
-import pyarrow.compute as pc
+from tocsin.report.charts import Scale, Svg, even_ticks, minute_ticks, num, polyline
+from tocsin.report.facts import Facts, Nation, Sensor
+from tocsin.report.text import clock, number, span, t_plus
+from tocsin.report.views import ABOVE, FAR, SIDE
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+_MARKS = {
+    # action of a doctrine step: shape, word
+    "confirm": ("square", "confirmed by the post"),
+    "inform": ("triangle", "public informed"),
+    "exclude": ("diamond", "impact excluded"),
+    "stand-down": ("cross", "stood down"),
+}
 
 
-class Timeline:
-    """Events of a run in order: ``rows`` of (t_s, nation, what); ``plot()`` draws them."""
+@dataclass(frozen=True)
+class Mark:
+    """A moment in a partner's row."""
 
-    def __init__(self, tables: dict[str, pa.Table], title: str) -> None:
-        self._tables = tables
-        self.title = title
-        self.rows: list[tuple[float, str, str]] = sorted(self._collect())
+    t: float
+    shape: str
+    word: str
 
-    def _collect(self) -> list[tuple[float, str, str]]:
-        made = [(r["t_s"], "truth", r["what"]) for r in self._of("events", kind="truth.event")]
-        for r in self._of("warnings", label="own"):
-            if r["status"] != "updated":
-                made.append((r["t_s"], r["nation"], f"warning {r['status']}"))
-        made.extend((r["t_s"], r["nation"], r["action"]) for r in self._of("decisions"))
-        return made
 
-    def _of(self, name: str, **equal: str) -> list[dict[str, Any]]:
-        table = self._tables[name]
-        for column, value in equal.items():
-            table = table.filter(pc.equal(table[column], value))
-        return list(table.to_pylist())
+def marks(nation: Nation) -> list[Mark]:
+    """What a partner did and when (s since the epoch): warning opened, confirmed, cancelled, the steps of its posts."""
+    out = []
+    for w in nation.warnings:
+        out.append(Mark(w.versions[0].t, "ring", "warning opened"))
+        v = w.first_confirmed
+        if v is not None:
+            out.append(Mark(v.t, "disc", "warning confirmed"))
+        out += [Mark(v.t, "cross", "warning cancelled") for v in w.versions if v.status == "cancelled"][:1]
+    for d in nation.decisions:
+        shape, word = _MARKS.get(d["action"], ("square", str(d["action"])))
+        out.append(Mark(d["t_s"], shape, f"{word} (step {d['step']})"))
+    return sorted(out, key=lambda m: m.t)
 
-    def plot(self, path: str | Path | None = None) -> Figure:
-        """A row a sensor and a nation over time: detections as ticks, warnings and decisions as marks. Saved if
-        ``path`` is given.
-        """
-        from matplotlib.figure import Figure
 
-        detections = self._tables["detections"]
-        sensors = sorted(pc.unique(detections["sensor"]).to_pylist())
-        who = list(dict.fromkeys(nation for _, nation, _ in self.rows))
-        names = [*sensors, *who]
-        figure = Figure(figsize=(10, 0.5 * len(names) + 1.6), layout="constrained")
-        axes = figure.subplots()
-        for k, sensor in enumerate(sensors):
-            t = detections.filter(pc.equal(detections["sensor"], sensor))["t_s"].to_numpy() / 60.0
-            axes.plot(t, [k] * len(t), "|", color="#0072B2", markersize=9, alpha=0.7)
-        for t_s, nation, what in self.rows:
-            k = names.index(nation)
-            axes.plot([t_s / 60.0], [k], "o", color="#D55E00", markersize=5)
-            axes.annotate(what, (t_s / 60.0, k), xytext=(3, 5), textcoords="offset points", fontsize=7, rotation=25)
-        axes.set_yticks(range(len(names)), names)
-        axes.set_ylim(len(names) - 0.3, -0.9)
-        axes.set_xlabel("minutes since the epoch")
-        axes.set_title(f"EXERCISE: {self.title}", loc="left", fontsize=10)
-        axes.grid(axis="x", alpha=0.3)
-        if path is not None:
-            figure.savefig(path, dpi=150)
-        return figure
+def timeline(facts: Facts, width: float) -> Svg:
+    """The drawing for a wide or a narrow column."""
+    narrow = width < 500
+    left, right = (34.0, 8.0) if narrow else (190.0, 14.0)
+    plot_top, plot_h = 16.0, 170.0 if narrow else 220.0
+    row_h = 31.0 if narrow else 21.0
+    nation_h = 34.0 if narrow else 27.0
+    groups = [(n, [facts.sensors[i] for i in n.sensors]) for n in facts.nations]
+    rows_h = sum(nation_h + row_h * len(s) + 8 for _, s in groups)
+    rows_top = plot_top + plot_h + 26.0
+    height = rows_top + rows_h + 22.0
+    top_km = max((float(f.h.max()) / 1e3 for f in facts.flights), default=100.0)
+    svg = Svg(
+        f"timeline-{'n' if narrow else 'w'}",
+        width,
+        height,
+        "Height over time, and what each sensor could see and saw",
+        " ".join(
+            f"{f.id} rises to {number(float(f.h.max()) / 1e3)} km at {t_plus(float(f.t[f.h.argmax()]) - facts.t0)} "
+            "and is down at "
+            f"{t_plus(f.end_s - facts.t0)}."
+            for f in facts.flights
+        )
+        + " Bars: times at which a sensor could have looked. Ticks: detections. The same is in the tables below.",
+    )
+    x = Scale(0.0, facts.t1 - facts.t0, left, width - right)
+    y = Scale(0.0, top_km * 1.06, plot_top + plot_h, plot_top)
+    for h in even_ticks(0.0, top_km * 1.05, 4 if narrow else 6):
+        svg.line(left, y(h), width - right, y(h), "grid")
+        svg.text(left - 6, y(h) + 4, number(h), "tick", "end")
+    svg.text(left - 6 if not narrow else 0, plot_top - 5, "km", "tick", "end" if not narrow else "start")
+    bottom = rows_top + rows_h
+    for t in minute_ticks(0.0, x.d1, 6 if narrow else 14):
+        svg.line(x(t), plot_top, x(t), bottom, "grid")
+        anchor = "end" if x(t) > width - right - 12 else "middle"
+        svg.text(x(t), plot_top + plot_h + 15, clock(t), "tick", anchor)
+        svg.text(x(t), bottom + 15, clock(t), "tick", anchor)
+    for k, f in enumerate(facts.flights):
+        step = max(1, len(f.t) // 300)
+        curve = [*range(0, len(f.t), step), len(f.t) - 1]
+        svg.path(
+            polyline((x(f.t[i] - facts.t0) for i in curve), (y(f.h[i] / 1e3) for i in curve)),
+            f"curve object dash{k % 4}",
+        )
+        burnout = f.burnout_s
+        if burnout is not None:
+            burn = [i for i in range(len(f.t)) if f.t[i] <= burnout]
+            burn = [*burn[:: max(1, len(burn) // 60)], burn[-1]]
+            svg.path(
+                polyline((x(f.t[i] - facts.t0) for i in burn), (y(f.h[i] / 1e3) for i in burn)),
+                "curve burning",
+                "burning",
+            )
+            if k == 0:
+                at = burn[-1]
+                svg.mark("disc", x(f.t[at] - facts.t0), y(f.h[at] / 1e3), 3.0, "burning")
+                svg.text(
+                    x(f.t[at] - facts.t0) + 7, y(f.h[at] / 1e3) + 12, f"burnout {t_plus(f.t[at] - facts.t0)}", "note"
+                )
+        if k == 0:
+            top = int(f.h.argmax())
+            svg.text(x(f.t[top] - facts.t0), y(f.h[top] / 1e3) + 16, f"{number(f.h[top] / 1e3)} km", "note", "middle")
+    # what radars measured, as height over time: a cloud that shows the errors as they were
+    for i, s in enumerate(facts.sensors):
+        if s.kind == "radar" and len(s.looks.t):
+            cls = f"p{_index(facts, s.nation)}"
+            d = "".join(
+                f"M{num(x(t - facts.t0))} {num(y(h / 1e3))}h0"
+                for t, h in list(zip(s.looks.t, s.looks.h, strict=True))[:: max(1, len(s.looks.t) // 400)]
+                if 0.0 <= h / 1e3 <= top_km * 1.06 and facts.t0 <= t <= facts.t1
+            )
+            if d:
+                svg.path(d, f"dots {cls}", f"detections of {s.name}, at the height it measured")
+        del i
+    at_y = rows_top
+    for n, sensors in groups:
+        cls = f"p{_index(facts, n.id)}"
+        _nation_row(svg, facts, n, x, at_y, nation_h, cls, narrow)
+        at_y += nation_h
+        for s in sensors:
+            _sensor_row(svg, facts, s, x, at_y, row_h, cls, narrow)
+            at_y += row_h
+        at_y += 8
+    svg.add(
+        f'<line class="now" x1="0" x2="0" y1="{num(plot_top)}" y2="{num(bottom)}" data-x0="{num(x.r0)}" '
+        f'data-x1="{num(x.r1)}"/>'
+    )
+    svg.add(
+        f'<rect class="pick" x="{num(x.r0)}" y="{num(plot_top)}" width="{num(x.r1 - x.r0)}" '
+        f'height="{num(bottom - plot_top)}" '
+        f'data-x0="{num(x.r0)}" data-x1="{num(x.r1)}"/>'
+    )
+    return svg
+
+
+def _index(facts: Facts, nation: str) -> int:
+    return next((i for i, n in enumerate(facts.nations) if n.id == nation), 0) % 6
+
+
+def _nation_row(svg: Svg, facts: Facts, n: Nation, x: Scale, y: float, height: float, cls: str, narrow: bool) -> None:
+    svg.line(x.r0 if narrow else 8.0, y + 1, x.r1, y + 1, "rule")
+    if narrow:
+        svg.text(x.r0, y + 14, n.name, f"nation ink {cls}")
+    else:
+        svg.text(x.r0 - 12, y + 18, n.name, f"nation ink {cls}", "end")
+    mid = y + (25.0 if narrow else 14.0)
+    for w in n.warnings:
+        end = w.versions[-1].t
+        svg.rect(
+            x(w.versions[0].t - facts.t0),
+            mid - 1.5,
+            x(end - facts.t0) - x(w.versions[0].t - facts.t0),
+            3.0,
+            f"life {cls}",
+        )
+        ticks = "".join(f"M{num(x(v.t - facts.t0))} {num(mid - 4)}v8" for v in w.versions)
+        svg.path(ticks, f"tick-marks {cls}", f"{len(w.versions)} versions of the warning")
+    for m in marks(n):
+        if facts.t0 <= m.t <= facts.t1:
+            svg.mark(m.shape, x(m.t - facts.t0), mid, 5.0, cls, f"{n.name}: {m.word}, {t_plus(m.t - facts.t0)}")
+    del height
+
+
+def _sensor_row(svg: Svg, facts: Facts, s: Sensor, x: Scale, y: float, height: float, cls: str, narrow: bool) -> None:
+    if narrow:
+        svg.text(x.r0, y + 11, s.name if len(s.name) < 44 else s.name[:42] + "…", "rowname")
+        bar_y, bar_h = y + 15.0, 11.0
+    else:
+        svg.text(x.r0 - 12, y + height / 2 + 4, s.name if len(s.name) < 27 else s.name[:25] + "…", "rowname", "end")
+        bar_y, bar_h = y + 3.0, height - 6.0
+    svg.line(x.r0, bar_y + bar_h, x.r1, bar_y + bar_h, "rail")
+    count = max(len(s.views), 1)
+    slice_h = bar_h / count
+    for k, v in enumerate(s.views):
+        for a, b, why in v.spans:
+            if why in (ABOVE, SIDE, FAR):
+                tip = f"{s.name}: {facts.flights[k].id} {why}, {t_plus(a - facts.t0)} to {t_plus(b - facts.t0)}"
+                svg.rect(
+                    x(a - facts.t0), bar_y + k * slice_h, x(b - facts.t0) - x(a - facts.t0), slice_h, "hidden", tip
+                )
+        for a, b in v.windows:
+            tip = (
+                f"{s.name} could look at {facts.flights[k].id} from {t_plus(a - facts.t0)} to "
+                f"{t_plus(b - facts.t0)} ({span(b - a)})"
+            )
+            w = max(x(b - facts.t0) - x(a - facts.t0), 1.0)
+            svg.rect(x(a - facts.t0), bar_y + k * slice_h, w, slice_h, f"window {cls}", tip)
+        for a, b, why in v.gaps():
+            wide = x(b - facts.t0) - x(a - facts.t0)
+            if count == 1 and b - a >= 60.0 and wide > 7.0 * len(why):
+                svg.text((x(a - facts.t0) + x(b - facts.t0)) / 2, bar_y + bar_h / 2 + 4, why, "note why", "middle")
+    for a, b in s.silent:
+        tip = f"{s.name} sent nothing from {t_plus(a - facts.t0)} to {t_plus(b - facts.t0)}"
+        svg.rect(
+            x(max(a, facts.t0) - facts.t0),
+            bar_y,
+            x(b - facts.t0) - x(max(a, facts.t0) - facts.t0),
+            bar_h,
+            "silent",
+            tip,
+        )
+    true_t = [t for t, o in zip(s.looks.t, s.looks.object, strict=True) if o != -1 and facts.t0 <= t <= facts.t1]
+    false_t = [t for t, o in zip(s.looks.t, s.looks.object, strict=True) if o == -1 and facts.t0 <= t <= facts.t1]
+    if true_t:
+        d = "".join(
+            f"M{num(x(t - facts.t0))} {num(bar_y)}v{num(bar_h)}" for t in _apart(true_t, (x.d1 - x.d0) / (x.r1 - x.r0))
+        )
+        svg.path(
+            d,
+            f"saw {cls}",
+            f"{s.name}: {len(true_t)} detections, {t_plus(true_t[0] - facts.t0)} to {t_plus(true_t[-1] - facts.t0)}",
+        )
+    if false_t:
+        d = "".join(
+            f"M{num(x(t - facts.t0))} {num(bar_y + bar_h - 4)}v4"
+            for t in _apart(false_t, (x.d1 - x.d0) / (x.r1 - x.r0))
+        )
+        svg.path(d, "false", f"{s.name}: {len(false_t)} false detections")
+
+
+def _apart(times: list[float], step: float) -> list[float]:
+    """Times at least a unit of the drawing apart: what would fall on one line is drawn once."""
+    out: list[float] = []
+    for t in times:
+        if not out or t - out[-1] >= step:
+            out.append(t)
+    return out

@@ -1,0 +1,1 @@
+"""What happens: the flights, drawn from their classes. Processing never sees this room."""

@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from tocsin.dynamics.kernels import coast_to
 from tocsin.dynamics.orbit import orbit_states
 from tocsin.earth.frames import theta_at, to_ecef
-from tocsin.earth.wgs84 import A, B, enu_axes, geodetic_to_ecef
+from tocsin.earth.wgs84 import A, B, ecef_to_geodetic, enu_axes, geodetic_to_ecef
 from tocsin.records.columns import Region, Table
 from tocsin.records.shapes import Evidence
 from tocsin.scenario.specs import Infrared, Radar, Sensor
 
 DISAGREE_LOG = math.log(0.01)
+MUST_SEE = 0.999  # a look that detects a plume this surely and finds none says that the burning has ended
 _AHEAD_STEP_NS = 10_000_000_000
 
 
@@ -72,15 +73,31 @@ class Watch:
     """All sensors' looks at one warning."""
 
     looked: dict[int, Looked] = field(default_factory=dict)
+    seen_ns: int | None = None  # newest infrared detection
+    gone_ns: int | None = None  # end of the first infrared scan after it that must have seen a plume and did not
+    intensity: float = 0.0  # W/sr as measured, 0 before
 
-    def state(self) -> list[list[float]]:
-        """Plain rows: sensor, log_missed, detections, looks."""
-        return [[n, s.log_missed, s.detections, s.looks] for n, s in sorted(self.looked.items())]
+    def note_plume(self, seen_ns: int, intensity: float) -> None:
+        """The newest infrared detection; a plume seen after it was taken to be gone is not gone."""
+        self.seen_ns, self.intensity = seen_ns, intensity
+        if self.gone_ns is not None and self.gone_ns <= seen_ns:
+            self.gone_ns = None
+
+    def note_detection(self, sensor: int) -> None:
+        """A sensor that has contributed to the track."""
+        looked = self.looked.setdefault(sensor, Looked())
+        looked.detections = max(1, looked.detections)
+
+    def state(self) -> dict[str, Any]:
+        """Plain data; looks as rows of sensor, log_missed, detections, looks."""
+        rows = [[n, s.log_missed, s.detections, s.looks] for n, s in sorted(self.looked.items())]
+        return {"looked": rows, "seen_ns": self.seen_ns, "gone_ns": self.gone_ns, "intensity": self.intensity}
 
     @classmethod
-    def of(cls, rows: list[list[float]]) -> Watch:
-        """From plain rows."""
-        return cls({int(r[0]): Looked(float(r[1]), int(r[2]), int(r[3])) for r in rows})
+    def of(cls, state: dict[str, Any]) -> Watch:
+        """From plain data."""
+        looked = {int(r[0]): Looked(float(r[1]), int(r[2]), int(r[3])) for r in state["looked"]}
+        return cls(looked, state["seen_ns"], state["gone_ns"], float(state["intensity"]))
 
 
 def note_scans(
@@ -114,6 +131,10 @@ def note_scans(
             continue
         middle_ns = (int(row["t0_ns"]) + int(row["t1_ns"])) // 2
         coast_to(x_eci, t_ns / 1e9, middle_ns / 1e9, theta0, -1.0, at)
+        if isinstance(sensor.model, Infrared) and watch.seen_ns is not None and int(row["t0_ns"]) > watch.seen_ns:
+            if look_probability(sensor, at[:3], middle_ns, theta0, rcs, True, intensity, row) > MUST_SEE:
+                watch.gone_ns = min(watch.gone_ns or int(row["t1_ns"]), int(row["t1_ns"]))
+            continue  # what has burnt out cannot be seen again: such a miss says nothing against the warning
         p = look_probability(sensor, at[:3], middle_ns, theta0, rcs, burning, intensity, row)
         if p > 0.0:
             looked.looks += 1
@@ -160,11 +181,11 @@ def _infrared_probability(
     if not burning:
         return 0.0
     platform = to_ecef(orbit_states(model.orbit, np.array([t_ns], dtype=np.int64))[0, :3], theta)
-    if not line_is_free(platform, here, 0.0):
+    if float(ecef_to_geodetic(here)[2]) < model.cloud_top or not line_is_free(platform, here, 0.0):
         return 0.0
     distance = float(np.linalg.norm(platform - here))
     snr = model.threshold_snr * intensity / model.least_intensity * (model.reference_distance / distance) ** 2
-    return 0.95 if snr > 1.3 * model.threshold_snr else 0.0
+    return 0.5 * math.erfc((model.threshold_snr - snr) / math.sqrt(2.0))  # unit noise on the signal
 
 
 def could_from(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from tocsin.earth.clock import to_ns
 from tocsin.records.columns import Life, Table
 from tocsin.records.shapes import AreaRisk, Envelope, Estimate, Evidence, WarningVersion
-from tocsin.scenario.specs import NationSpec, Sensor
+from tocsin.scenario.specs import Infrared, NationSpec, Sensor
 from tocsin.tracking.tracker import Tracker, TrackStep
-from tocsin.warning.assess import Assessment, Assessor
+from tocsin.warning.assess import Assessment, Assessor, Plume
 from tocsin.warning.evidence import Watch, collect, note_scans
 from tocsin.warning.partner import risks, same_event
 
+Status = Literal["opened", "updated", "confirmed", "downgraded", "cancelled", "closed"]
 NONE = Estimate(0, "none", 1.0, "none")
 _SILENT_REFRESH_NS = (
     60_000_000_000  # without new data a version is added this often, so that times and evidence stay true
@@ -58,6 +59,7 @@ class Warner:
         self._spec = spec
         self._label = label
         self._sensors = {sensor.n: sensor for sensor in sensors}
+        self._infrared = np.array([s.n for s in sensors if isinstance(s.model, Infrared)], dtype=np.uint16)
         self._assessor = Assessor(msgspec.structs.replace(spec, sensors=sensors))
         self._live: list[_Live] = []
         self._next = 0
@@ -81,7 +83,7 @@ class Warner:
         """
         rows = {int(row["track"]): row for row in tracks.tracks}
         self._follow(t_ns, tracks, rows)
-        self._look(scans, tracks, rows)
+        self._look(scans, tracks, rows, tracker)
         for _, theirs in received:
             self._hear(t_ns, theirs)
         made: list[WarningVersion] = []
@@ -115,29 +117,23 @@ class Warner:
         self._live.append(opened)
         return opened
 
-    def _look(self, scans: Table, tracks: TrackStep, rows: dict[int, Any]) -> None:
-        if len(scans) == 0:
-            return
+    def _look(self, scans: Table, tracks: TrackStep, rows: dict[int, Any], tracker: Tracker) -> None:
+        """Enter what the frame's scans say, empty ones too, into each warning's watch."""
         for warning in self._live:
-            if warning.track is None or warning.track not in rows:
+            if warning.track is None or warning.track not in rows or len(scans) == 0:
                 continue
-            row = rows[warning.track]
+            row, watch = rows[warning.track], warning.watch
             mine = tracks.associations[tracks.associations["track"] == warning.track]
+            detections = tracker.history(warning.track).detections
+            plumes = detections[np.isin(detections["sensor"], self._infrared)]
+            if len(plumes):
+                watch.note_plume(int(plumes["t_ns"].max()), float(np.median(plumes["intensity"])))
+            for n in np.unique(detections["sensor"]):
+                watch.note_detection(int(n))
             burning, intensity, rcs = self._shown(warning, row)
-            x = np.array(row["x"], dtype=np.float64)
+            x, at = np.array(row["x"], dtype=np.float64), int(row["t_ns"])
             found = np.unique(mine["sensor"])
-            note_scans(
-                warning.watch,
-                self._sensors,
-                scans,
-                found,
-                x,
-                int(row["t_ns"]),
-                self._spec.theta0,
-                rcs,
-                burning,
-                intensity,
-            )
+            note_scans(watch, self._sensors, scans, found, x, at, self._spec.theta0, rcs, burning, intensity)
 
     def _hear(self, t_ns: int, theirs: WarningVersion) -> None:
         for warning in self._live:
@@ -174,6 +170,7 @@ class Warner:
         last = warning.version
         if last is None:
             return None
+        status: Status
         if last.confirmed or warning.theirs is not None:
             status, cause = "closed", warning.ended
         else:
@@ -211,6 +208,7 @@ class Warner:
         downgraded = last is not None and last.confirmed and confidence in ("no", "low")
         if downgraded:
             confirmed = False
+        status: Status
         if last is None:
             status = "opened"
         elif downgraded:
@@ -252,7 +250,9 @@ class Warner:
     def _assess(self, t_ns: int, warning: _Live, row: Any, tracker: Tracker) -> Assessment | None:
         if row is None or warning.track is None:
             return None
-        return self._assessor.assess(t_ns, row, tracker.history(warning.track))
+        watch = warning.watch
+        plume = Plume(watch.seen_ns, watch.gone_ns) if watch.seen_ns is not None else None
+        return self._assessor.assess(t_ns, row, tracker.history(warning.track), plume)
 
     def _merge(
         self, own: Assessment | None, theirs: WarningVersion | None, last: WarningVersion | None
@@ -287,7 +287,8 @@ class Warner:
         if believed is None:
             believed = self._spec.classes[0]
         rcs = believed.rcs_boost.nominal if burning else believed.rcs.nominal
-        return burning, believed.stages[-1].intensity.nominal, rcs
+        intensity = warning.watch.intensity if warning.watch.intensity > 0.0 else believed.stages[-1].intensity.nominal
+        return burning and warning.watch.gone_ns is None, intensity, rcs
 
     def _evidence(
         self, t_ns: int, warning: _Live, row: Any, impact: Estimate, burnout_ns: int | None
@@ -322,7 +323,6 @@ class Warner:
         encode = msgspec.msgpack.encode
         return {
             "next": self._next,
-            "assessor": self._assessor.state(),
             "live": [
                 [
                     w.uid, w.number, w.track, w.partner, w.opened_ns, w.due_ns, encode(w.version), encode(w.theirs),
@@ -336,7 +336,6 @@ class Warner:
         """Go on from ``state``."""
         decoder = msgspec.msgpack.Decoder(WarningVersion | None)
         self._next = int(state["next"])
-        self._assessor.load(state["assessor"])
         self._live = [
             _Live(
                 uid=w[0], number=w[1], track=w[2], partner=w[3], opened_ns=w[4], due_ns=w[5],

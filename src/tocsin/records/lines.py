@@ -1,0 +1,291 @@
+"""The sparse tables (warnings, messages, decisions, events, inputs ...), row by row from the bodies of records."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from tocsin.records.dictionary import TABLES
+from tocsin.records.record import Input, Record, unpack
+from tocsin.records.shapes import Decision, Envelope, Estimate, TrackEvent, WarningVersion
+from tocsin.records.words import Facts, nation_of, utc_texts
+
+Row = dict[str, Any]
+Rows = dict[str, list[Row]]
+
+_json = msgspec.json.Encoder(order="deterministic")
+
+
+class Accept(msgspec.Struct, frozen=True):
+    """Body of an "input" record: the input and the frame edge at which it applies."""
+
+    input: Input
+    applies_ns: int
+
+
+class FlightBody(msgspec.Struct, frozen=True):
+    """Body of a "truth.flight" record: an object as it flew (ns, m, rad)."""
+
+    object: str
+    class_: str = msgspec.field(name="class")
+    launch_ns: int
+    cutoff_ns: int
+    impact_ns: int
+    apogee_m: float
+    apogee_ns: int
+    range_m: float
+    launch_lat: float
+    launch_lon: float
+    impact_lat: float
+    impact_lon: float
+    drawn: dict[str, Any]
+
+
+class _Reference(msgspec.Struct, frozen=True):
+    """What of a message's body a table shows."""
+
+    uid: str | None = None
+    version: int | None = None
+
+
+def json_text(value: Any) -> str:
+    """JSON with sorted keys."""
+    return _json.encode(value).decode()
+
+
+def _s(t_ns: int | None) -> float | None:
+    return None if t_ns is None else t_ns / 1e9
+
+
+def _finite(value: float | None, factor: float = 1.0) -> float | None:
+    return None if value is None or not math.isfinite(value) else value * factor
+
+
+def _estimate(base: Row, what: str, estimate: Estimate) -> Row:
+    mean = estimate.mean or (None, None)
+    cov = estimate.cov_enu or (None, None, None, None)
+    cross = estimate.cov_position_time or (None, None)
+    return {
+        **base,
+        "what": what,
+        "as_of_s": _s(estimate.as_of_ns),
+        "basis": estimate.basis,
+        "p_impact": estimate.p_impact,
+        "kind": estimate.kind,
+        "lat_deg": _finite(mean[0], 180.0 / math.pi),
+        "lon_deg": _finite(mean[1], 180.0 / math.pi),
+        "cov_ee_km2": _finite(cov[0], 1e-6),
+        "cov_en_km2": _finite(cov[1], 1e-6),
+        "cov_nn_km2": _finite(cov[3], 1e-6),
+        "at_s": _s(estimate.t_ns),
+        "at_sigma_s": None if estimate.t_var is None else _finite(math.sqrt(max(estimate.t_var, 0.0))),
+        "cov_et_km_s": _finite(cross[0], 1e-3),
+        "cov_nt_km_s": _finite(cross[1], 1e-3),
+        "region50": None if estimate.region50 is None else json_text(estimate.region50),
+        "region95": None if estimate.region95 is None else json_text(estimate.region95),
+    }
+
+
+def _warning(record: Record, out: Rows) -> tuple[str, str, str]:
+    w = unpack(record.body, WarningVersion)
+    base: Row = {
+        "nation": nation_of(record),
+        "label": record.label,
+        "warning": w.uid,
+        "version": w.version,
+        "t_s": _s(w.t_ns),
+    }
+    out["warnings"].append({
+        **base,
+        "t_ns": w.t_ns,
+        "status": w.status,
+        "confirmed": w.confirmed,
+        "cause": w.cause,
+        "track": w.track,
+        "sources": ",".join(w.sources),
+        "partner": w.partner,
+        "first_data_s": _s(w.first_data_ns),
+        "burnout_s": _s(w.burnout_ns),
+        "p_real": w.p_real,
+        "confidence": w.confidence,
+        "types": json_text(w.types),
+    })
+    out["estimates"].append(_estimate(base, "launch", w.launch))
+    out["estimates"].append(_estimate(base, "impact", w.impact))
+    for risk in w.areas:
+        out["risks"].append({
+            **base,
+            "area": risk.area,
+            "p_impact": risk.p_impact,
+            "p_passage": risk.p_passage,
+            "at_s": _s(risk.t_ns),
+            "excluded": risk.excluded,
+        })
+    for item in w.evidence:
+        out["evidence"].append({
+            **base,
+            "sensor_kind": item.sensor_kind,
+            "sensor": item.sensor,
+            "state": item.state,
+            "could_from_s": _s(item.could_from_ns),
+            "source_chain": ",".join(item.source_chain),
+        })
+    return w.uid, w.status, f"version {w.version}: {w.cause}"
+
+
+def _decision(record: Record, out: Rows) -> tuple[str, str, str]:
+    d = unpack(record.body, Decision)
+    out["decisions"].append({
+        "nation": nation_of(record),
+        "post": d.post,
+        "step": d.step,
+        "action": d.action,
+        "warning": d.warning,
+        "version": d.version,
+        "due_s": _s(d.due_ns),
+        "t_s": _s(record.t_ns),
+        "t_ns": record.t_ns,
+        "took_s": d.took_s,
+        "by": d.by,
+        "areas": ",".join(d.areas),
+        "text": d.text,
+    })
+    return d.warning, d.action, d.text
+
+
+def _message(record: Record, out: Rows) -> tuple[str, str, str]:
+    e = unpack(record.body, Envelope)
+    outcome = record.kind.partition(".")[2]
+    carried = unpack(e.body, _Reference) if e.kind == "warning" else _Reference()
+    row: Row = {
+        "sender": e.sender,
+        "recipient": e.recipient,
+        "n": e.n,
+        "kind": e.kind,
+        "sent_s": _s(e.sent_ns),
+        "arrive_s": _s(e.arrive_ns) if outcome == "received" else None,
+        "outcome": outcome,
+        "warning": carried.uid,
+        "version": carried.version,
+        "exercise": e.exercise,
+    }
+    out["messages"].append(row)
+    about = f": {carried.uid} version {carried.version}" if carried.uid else ""
+    return f"{e.sender}>{e.recipient} {e.n}", outcome, f"{e.exercise} {e.kind}{about}"
+
+
+def _input(record: Record, out: Rows) -> tuple[str, str, str]:
+    body = unpack(record.body, Accept)
+    i = body.input
+    raw = bytes(i.body)
+    out["inputs"].append({
+        "id": i.id,
+        "branch": i.branch,
+        "seat": i.seat,
+        "person": i.person,
+        "act": i.act,
+        "v": i.v,
+        "applies_s": _s(body.applies_ns),
+        "body": json_text(msgspec.msgpack.decode(raw)) if raw else "null",
+    })
+    return i.id, i.act, f"{i.seat} {i.person}".strip()
+
+
+def _flight(record: Record, out: Rows) -> tuple[str, str, str]:
+    f = unpack(record.body, FlightBody)
+    deg = 180.0 / math.pi
+    out["flights"].append({
+        "object": f.object,
+        "class": f.class_,
+        "launch_s": _s(f.launch_ns),
+        "cutoff_s": _s(f.cutoff_ns),
+        "apogee_s": _s(f.apogee_ns),
+        "impact_s": _s(f.impact_ns),
+        "apogee_km": f.apogee_m * 1e-3,
+        "range_km": f.range_m * 1e-3,
+        "launch_lat_deg": f.launch_lat * deg,
+        "launch_lon_deg": f.launch_lon * deg,
+        "impact_lat_deg": f.impact_lat * deg,
+        "impact_lon_deg": f.impact_lon * deg,
+        "drawn": json_text(f.drawn),
+    })
+    return f.object, "flight", f"{f.class_}: apogee {f.apogee_m / 1e3:.1f} km, range {f.range_m / 1e3:.1f} km"
+
+
+def _truth_event(record: Record, out: Rows) -> tuple[str, str, str]:
+    body = unpack(record.body, dict[str, Any])
+    deg = 180.0 / math.pi
+    place = f"{body['lat'] * deg:.4f} deg north, {body['lon'] * deg:.4f} deg east, {body['h'] / 1e3:.1f} km"
+    return str(body["object"]), str(body["event"]), place
+
+
+def _track_event(record: Record, out: Rows) -> tuple[str, str, str]:
+    e = unpack(record.body, TrackEvent)
+    return f"track {e.track}", e.event, e.reason
+
+
+def _other(record: Record, out: Rows) -> tuple[str, str, str]:
+    """Kinds without a table of their own: an inject, a sensor's status, whatever a user's package adds."""
+    body = unpack(record.body, object)
+    if not isinstance(body, dict):
+        return "", record.kind.rpartition(".")[2], json_text(body)
+    subject = next((body[k] for k in ("target", "sensor", "object", "id") if isinstance(body.get(k), str)), "")
+    what = next((body[k] for k in ("act", "status", "event") if isinstance(body.get(k), str)), record.kind)
+    text = body.get("text")
+    return subject, what, text if isinstance(text, str) else json_text(body)
+
+
+_READERS: dict[str, Callable[[Record, Rows], tuple[str, str, str]]] = {
+    "warning": _warning,
+    "decision": _decision,
+    "message.sent": _message,
+    "message.received": _message,
+    "message.lost": _message,
+    "input": _input,
+    "truth.flight": _flight,
+    "truth.event": _truth_event,
+    "track.event": _track_event,
+}
+
+
+def _settled(messages: list[Row]) -> list[Row]:
+    """One row a message, with what became of it in the end, ordered by (sent, sender, recipient, n)."""
+    last: dict[tuple[str, str, int], Row] = {}
+    for row in messages:
+        key = (row["sender"], row["recipient"], row["n"])
+        # the sender's row first makes the message; what the link or the recipient says of it counts more
+        if key not in last or row["outcome"] != "sent":
+            last[key] = row
+    return sorted(last.values(), key=lambda r: (r["sent_s"], r["sender"], r["recipient"], r["n"]))
+
+
+def sparse_rows(records: list[Record], facts: Facts) -> Rows:
+    """Rows of all tables but the dense ones, from records in their order."""
+    out: Rows = {name: [] for name in TABLES}
+    for record in records:
+        subject, what, text = _READERS.get(record.kind, _other)(record, out)
+        out["events"].append({
+            "t_s": _s(record.t_ns),
+            "t_ns": record.t_ns,
+            "source": record.source,
+            "n": record.n,
+            "kind": record.kind,
+            "audience": ",".join(record.audience),
+            "label": record.label,
+            "subject": subject,
+            "what": what,
+            "text": text,
+        })
+    out["messages"] = _settled(out["messages"])
+    out["inputs"].sort(key=lambda r: r["applies_s"])
+    place = {name: i for i, name in enumerate(facts.objects)}
+    out["flights"].sort(key=lambda r: place.get(r["object"], len(place)))
+    for name in ("warnings", "decisions", "events"):
+        times = np.array([row["t_ns"] for row in out[name]], dtype=np.int64)
+        for row, text in zip(out[name], utc_texts(facts.unix_ns, times), strict=True):
+            row["time_utc"] = text
+    return out

@@ -1,0 +1,470 @@
+"""What no single part of a scenario shows: names that must exist elsewhere, times against the duration, polygons,
+complete sensors.
+
+All checks work on the plain data and step over what is not of the right shape (the models have said so already), so
+that one load reports every fault of a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from tocsin.scenario import catalogue, moments, specs
+from tocsin.scenario.faults import clean, one_of, show
+from tocsin.scenario.model import ACTIONS, ClassEntry, PostEntry, SensorEntry, Spread
+from tocsin.scenario.yaml12 import Path
+
+Found = tuple[Path, str, str]  # path, found, allowed
+DoctrineChecker = Callable[[Sequence[specs.Post], Collection[str], Collection[str]], Sequence[str]]
+"""``command.doctrine.check_doctrine``: the posts of one nation, ids of its areas and of the classes, to sentences on
+what is wrong.
+"""
+
+FIRST_START, LAST_END = "1957-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
+MOST_FRAMES = 1_000_000
+_WHERE = re.compile(r"post '(?P<post>[^']*)', step '(?P<step>[^']*)': (?P<said>.*)\Z", re.DOTALL)
+_MATCHES = {
+    "launch": 0, "apogee": 0, "impact": 0, "first-detection": 1, "warning": 1, "step": 2, "passage": 2, "abeam": 1,
+}  # fmt: skip
+
+
+def _map(data: Any, *keys: str) -> dict[str, Any]:
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data if isinstance(data, dict) else {}
+
+
+def _list(data: Any, *keys: str) -> tuple[Any, ...]:
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data if isinstance(data, tuple) else ()
+
+
+def _text(data: Any, key: str) -> str | None:
+    value = data.get(key) if isinstance(data, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def _moment(text: str | None, start: int) -> int | None:
+    try:
+        return None if text is None else moments.moment_ns(text, start)
+    except ValueError:
+        return None
+
+
+def _valid(model: type[BaseModel], data: Any) -> Any:
+    try:
+        return model.model_validate({} if data is None else data)
+    except ValidationError:
+        return None
+
+
+def plain_of(part: BaseModel) -> dict[str, Any]:
+    """The fields that were given, under the names of the file."""
+    return part.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
+
+
+class Checks:
+    """All checks of one scenario. ``found`` grows; nothing is raised."""
+
+    def __init__(self, data: Mapping[str, Any], check_doctrine: DoctrineChecker | None) -> None:
+        self.data = data
+        self.check_doctrine = check_doctrine
+        self.found: list[Found] = []
+        self.partners: dict[str, Any] = _map(data, "partners")
+        self.sensors: dict[str, str] = {}  # sensor id -> partner
+        self.areas: dict[str, str] = {}  # area id -> partner
+        self.classes = list(_map(data, "classes"))
+        self.start = 0
+        self.end: int | None = None
+
+    def run(self) -> list[Found]:
+        """Everything that is wrong."""
+        self._times()
+        self._classes()
+        self._objects()
+        for id, entry in self.partners.items():
+            self._sensors(id, _map(entry, "sensors"))
+            self._areas(id, _map(entry, "areas"))
+        for id, entry in self.partners.items():
+            self._posts(id, _map(entry, "posts"))
+        self._links()
+        self._injects()
+        self._published()
+        return self.found
+
+    def _say(self, path: Path, found: str, allowed: str) -> None:
+        self.found.append((path, found, allowed))
+
+    def _unknown(self, path: Path, word: str, known: Collection[str], what: str) -> None:
+        self._say(path, show(word), one_of(word, known, what))
+
+    # -- time
+
+    def _times(self) -> None:
+        start, duration = _text(self.data, "start"), _text(self.data, "duration")
+        try:
+            if start is not None:
+                self.start = moments.unix_ns(start)
+                if not moments.unix_ns(FIRST_START) <= self.start <= moments.unix_ns(LAST_END):
+                    self._say(("start",), show(start), f"a time from {FIRST_START} to {LAST_END}")
+        except ValueError:
+            pass
+        try:
+            self.end = None if duration is None else moments.duration_ns(duration)
+        except ValueError:
+            return
+        frame = self.data.get("frame_s", 1.0)
+        if self.end is not None and isinstance(frame, int | float) and not isinstance(frame, bool) and frame > 0:
+            frames = self.end / (frame * 1e9)
+            if frames < 1:
+                self._say(("duration",), show(duration), f"at least one frame of {frame:g} s")
+            elif frames > MOST_FRAMES:
+                self._say(
+                    ("duration",),
+                    f"{show(duration)}, {frames:,.0f} frames of {frame:g} s",
+                    f"at most {MOST_FRAMES:,} frames",
+                )
+
+    def _within(self, path: Path, text: str | None, what: str) -> int | None:
+        at = _moment(text, self.start)
+        if at is None or text is None:
+            return None
+        if at < 0:
+            self._say(
+                path, f"{show(text)}, {what} before the start", "a time from the start to the end of the scenario"
+            )
+        elif self.end is not None and at >= self.end:
+            said = _text(self.data, "duration")
+            self._say(
+                path, f"{show(text)}, {what} after the end", f"a time before the end, which is {said} after the start"
+            )
+        return at
+
+    # -- classes and objects
+
+    def _classes(self) -> None:
+        for id, entry in _map(self.data, "classes").items():
+            path: Path = ("classes", id)
+            model = _valid(ClassEntry, entry)
+            if model is None:
+                continue
+            start = model.from_ or id
+            given = plain_of(model)
+            merged = catalogue.merged_class(id, given)
+            if merged is None:
+                self._unknown((*path, "from"), start, catalogue.class_ids(), "a bundled class")
+                continue
+            truth = _map(merged, "truth")
+            missing = [f for f in catalogue.CLASS_FIELDS if f not in merged]
+            missing += [f"truth.{f}" for f in catalogue.FLYING_FIELDS if f not in truth]
+            if missing:
+                if not given:
+                    self._unknown(path, id, catalogue.class_ids(), "a bundled class, or one that is given in full")
+                else:
+                    bundled = ", ".join(catalogue.class_ids())
+                    allowed = f"a class given in full, or `from:` a bundled one ({bundled})"
+                    self._say(path, f"class '{clean(id)}' without {', '.join(missing)}", allowed)
+                continue
+            for which in ("truth", "belief"):
+                problems = catalogue.class_problems(catalogue.flight_class(id, merged, which), which)
+                for field, found, allowed in problems:
+                    if which == "truth" or (field.startswith("belief") and "belief" in given):
+                        self._say((*path, *_parts(field)), found, allowed)
+
+    def _objects(self) -> None:
+        for id, entry in _map(self.data, "objects").items():
+            path: Path = ("objects", id)
+            wanted = _text(entry, "class")
+            if wanted is not None and wanted not in self.classes:
+                near = one_of(wanted, self.classes, "a class that stands under `classes`")
+                if wanted in catalogue.class_ids():
+                    near += f"; {wanted} is bundled: add it there"
+                self._say((*path, "class"), show(wanted), near)
+            self._within((*path, "launch"), _text(entry, "launch"), "a launch")
+
+    # -- sensors and areas
+
+    def _sensors(self, partner: str, entries: dict[str, Any]) -> None:
+        for id, entry in entries.items():
+            path: Path = ("partners", partner, "sensors", id)
+            if id in self.sensors:
+                self._say(
+                    path, f"the sensor '{clean(id)}' again (also of {clean(self.sensors[id])})", "each sensor id once"
+                )
+            self.sensors.setdefault(id, partner)
+            start, start_path = id, path
+            if isinstance(entry, dict) and isinstance(entry.get("from"), str):
+                start, start_path = entry["from"], (*path, "from")
+            elif isinstance(entry, dict) and "kind" in entry:
+                start = ""
+            known = start in catalogue.sensor_ids() or start in catalogue.family_ids()
+            if start and not known:
+                ids = catalogue.sensor_ids() + (catalogue.family_ids() if start_path != path else ())
+                what = "an id of the catalogue, or `from:` one, or `kind:` and all values"
+                self._say(start_path, f"the unknown sensor '{clean(start)[:80]}'", one_of(start, ids, what))
+                continue
+            model = _valid(SensorEntry, entry)
+            if model is None:
+                continue
+            _, problems = resolved_sensor(id, model)
+            for field, found, allowed in problems:
+                self._say((*path, *_parts(field)), found, allowed)
+
+    def _areas(self, partner: str, entries: dict[str, Any]) -> None:
+        for id, entry in entries.items():
+            path: Path = ("partners", partner, "areas", id)
+            if id in self.areas:
+                self._say(path, f"the area '{clean(id)}' again (also of {clean(self.areas[id])})", "each area id once")
+            self.areas.setdefault(id, partner)
+            rings = [((*path, "polygon"), entry.get("polygon"))] if isinstance(entry, dict) else []
+            rings += [((*path, "holes", k), ring) for k, ring in enumerate(_list(entry, "holes"))]
+            for ring_path, ring in rings:
+                points = _ring(ring)
+                if points is None:
+                    continue
+                problem = ring_problem(points)
+                if problem:
+                    self._say(ring_path, problem, "at least three different points, edges that do not cross")
+
+    # -- doctrine
+
+    def _posts(self, partner: str, entries: dict[str, Any]) -> None:
+        base: Path = ("partners", partner, "posts")
+        posts: list[specs.Post] = []
+        whole = True
+        for id, entry in entries.items():
+            model = _valid(PostEntry, entry)
+            if model is None:
+                whole = False
+            else:
+                posts.append(post_of(id, model))
+            seen: set[str] = set()
+            for k, step in enumerate(_list(entry, "steps")):
+                name = _text(step, "id")
+                if name is not None and name in seen:
+                    self._say(
+                        (*base, id, "steps", k, "id"), f"the step {show(name)} again", "each step id once at a post"
+                    )
+                if name is not None:
+                    seen.add(name)
+        if self.check_doctrine is not None:
+            if whole and posts:
+                mine = [area for area, owner in self.areas.items() if owner == partner]
+                for said in self.check_doctrine(posts, mine, self.classes):
+                    self._doctrine_fault(base, posts, said)
+            return
+        names = {s.id for p in posts for s in p.steps} | {f"{p.id}/{s.id}" for p in posts for s in p.steps}
+        for post in posts:
+            for k, step in enumerate(post.steps):
+                if step.action not in ACTIONS:
+                    self._unknown((*base, post.id, "steps", k, "action"), step.action, ACTIONS, "an action")
+                for j, name in enumerate(step.after):
+                    if whole and name not in names:
+                        self._unknown(
+                            (*base, post.id, "steps", k, "after", j), name, sorted(names), "a step of this partner"
+                        )
+
+    def _doctrine_fault(self, base: Path, posts: Sequence[specs.Post], said: str) -> None:
+        match = _WHERE.match(said)
+        path = base
+        if match:
+            said = match["said"]
+            for post in posts:
+                for k, step in enumerate(post.steps):
+                    if post.id == match["post"] and step.id == match["step"]:
+                        path = (*base, post.id, "steps", k)
+            if said.startswith("condition"):
+                path = (*path, "when")
+            for field in ("text", "after"):
+                if said.startswith(field + ":"):
+                    path, said = (*path, field), said.removeprefix(field + ":").strip()
+        found, mark, allowed = said.partition("; allowed: ")
+        self._say(path, clean(found), clean(allowed) if mark else "a doctrine that can be carried out")
+
+    # -- between partners
+
+    def _partner(self, path: Path, entry: Any, key: str) -> str | None:
+        name = _text(entry, key)
+        if name is not None and name not in self.partners:
+            self._unknown((*path, key), name, self.partners, "a partner")
+            return None
+        return name
+
+    def _links(self) -> None:
+        links: set[tuple[str, str]] = set()
+        for k, entry in enumerate(_list(self.data, "links")):
+            path: Path = ("links", k)
+            a, b = self._partner(path, entry, "from"), self._partner(path, entry, "to")
+            if a is None or b is None:
+                continue
+            if a == b:
+                self._say(path, f"a link from {clean(a)} to itself", "two different partners")
+            elif (a, b) in links:
+                self._say(path, f"the link {clean(a)}>{clean(b)} again", "each link once")
+            links.add((a, b))
+        self.links = links
+        releases: set[tuple[str, str]] = set()
+        for k, entry in enumerate(_list(self.data, "sharing", "releases")):
+            path = ("sharing", "releases", k)
+            a, b = self._partner(path, entry, "from"), self._partner(path, entry, "to")
+            for j, sensor in enumerate(_list(entry, "sensors")):
+                if isinstance(sensor, str) and a is not None and self.sensors.get(sensor) != a:
+                    mine = [s for s, owner in self.sensors.items() if owner == a]
+                    self._unknown((*path, "sensors", j), sensor, mine, f"a sensor of {clean(a)}")
+            if a is None or b is None:
+                continue
+            if a == b:
+                self._say(path, f"a release from {clean(a)} to itself", "two different partners")
+            elif (a, b) not in links:
+                self._say(
+                    path,
+                    f"a release from {clean(a)} to {clean(b)}, which have no link",
+                    f"a link from {clean(a)} to {clean(b)}",
+                )
+            if (a, b) in releases:
+                self._say(path, f"a second release from {clean(a)} to {clean(b)}", "one release for each direction")
+            releases.add((a, b))
+
+    def _injects(self) -> None:
+        posts = [post for entry in self.partners.values() for post in _map(entry, "posts")]
+        seen: set[str] = set()
+        for k, entry in enumerate(_list(self.data, "injects")):
+            path: Path = ("injects", k)
+            id = _text(entry, "id")
+            if id is not None and id in seen:
+                self._say((*path, "id"), f"the inject {show(id)} again", "each inject id once")
+            if id is not None:
+                seen.add(id)
+            at = self._within((*path, "at"), _text(entry, "at"), "an inject")
+            until = _moment(_text(entry, "until"), self.start)
+            if at is not None and until is not None and until <= at:
+                self._say((*path, "until"), show(_text(entry, "until")), "a time after `at`")
+            target, act = _text(entry, "target"), _text(entry, "act")
+            if target is None:
+                continue
+            if act == "sensor.silence" and target not in self.sensors:
+                self._unknown((*path, "target"), target, self.sensors, "a sensor of this scenario")
+            elif act == "link.cut" and target not in {f"{a}>{b}" for a, b in self.links}:
+                self._unknown(
+                    (*path, "target"), target, sorted(f"{a}>{b}" for a, b in self.links), "a link, as sender>recipient"
+                )
+            elif act == "note" and target not in posts:
+                self._unknown((*path, "target"), target, posts, "a post of this scenario")
+
+    def _published(self) -> None:
+        places = _map(self.data, "places")
+        for k, entry in enumerate(_list(self.data, "published")):
+            path: Path = ("published", k)
+            matches = _text(entry, "matches")
+            if not matches:
+                continue
+            path = (*path, "matches")
+            word, _, rest = matches.partition(":")
+            if word not in _MATCHES:
+                self._unknown(path, matches, _MATCHES, "one of the moments of the reference")
+                continue
+            parts = rest.split("/") if rest else []
+            if len(parts) != _MATCHES[word]:
+                form = {0: word, 1: f"{word}:NAME", 2: f"{word}:PARTNER/NAME"}[_MATCHES[word]]
+                self._say(path, show(matches), form)
+            elif word == "abeam":
+                if parts[0] not in places:
+                    self._unknown(path, parts[0], places, "a place of this scenario")
+            elif parts and parts[0] not in self.partners:
+                self._unknown(path, parts[0], self.partners, "a partner")
+            elif word == "passage" and parts[1] not in _map(self.partners[parts[0]], "areas"):
+                self._unknown(path, parts[1], _map(self.partners[parts[0]], "areas"), f"an area of {clean(parts[0])}")
+            elif word == "step":
+                steps = [
+                    name
+                    for post in _map(self.partners[parts[0]], "posts").values()
+                    for step in _list(post, "steps")
+                    if (name := _text(step, "id")) is not None
+                ]
+                if parts[1] not in steps:
+                    self._unknown(path, parts[1], steps, f"a step of {clean(parts[0])}")
+
+
+def _parts(field: str) -> Path:
+    return tuple(int(part) if part.isdigit() else part for part in field.split(".") if part)
+
+
+def resolved_sensor(id: str, entry: SensorEntry) -> tuple[catalogue.Resolved | None, list[catalogue.Problem]]:
+    """A scenario's sensor over what it starts from. Raises KeyError if that is unknown."""
+    given = plain_of(entry)
+    given = {k: v for k, v in given.items() if k not in ("from", "kind", "name", "actual", "source", "note")}
+    start = entry.from_ or (None if entry.kind is not None else id)
+    return catalogue.resolve(id, start, entry.kind, entry.name or "", given, plain_of(entry.actual), entry.source or "")
+
+
+def spread_spec(value: Spread) -> specs.Spread:
+    """A model's spread as a spec, in the same unit."""
+    return specs.Spread(value.nominal, value.spread)
+
+
+def post_of(id: str, entry: PostEntry) -> specs.Post:
+    """A post as a spec."""
+    steps = tuple(
+        specs.StepRule(s.id, s.action, s.when, spread_spec(s.takes_s), s.after, s.text, s.source) for s in entry.steps
+    )
+    return specs.Post(id, entry.name or id, steps)
+
+
+# ---- polygons ------------------------------------------------------------------------------------------------------
+
+
+def _ring(ring: Any) -> list[tuple[float, float]] | None:
+    """The points of a ring, longitudes made continuous over the date line; None if it is no ring at all."""
+    if not isinstance(ring, tuple) or not 3 <= len(ring) <= 501:
+        return None
+    points: list[tuple[float, float]] = []
+    for point in ring:
+        if not (isinstance(point, tuple) and len(point) == 2):
+            return None
+        lon, lat = point
+        if any(isinstance(v, bool) or not isinstance(v, int | float) or not abs(v) <= 360 for v in (lon, lat)):
+            return None
+        if points:
+            lon += 360.0 * round((points[-1][0] - lon) / 360.0)
+        points.append((float(lon), float(lat)))
+    if points[0] == points[-1]:
+        points.pop()
+    return points
+
+
+def _edges(points: list[tuple[float, float]]) -> Iterator[tuple[int, tuple[float, float], tuple[float, float]]]:
+    for k, point in enumerate(points):
+        yield k, point, points[(k + 1) % len(points)]
+
+
+def _side(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> float:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def ring_problem(points: list[tuple[float, float]]) -> str:
+    """What is wrong with a ring of (longitude, latitude), or "". Edges are taken straight in these, which finds
+    crossings of any size that matters. A ring around a pole is let pass: its edges do not close in longitude.
+    """
+    if len(set(points)) < 3:
+        return f"{len(set(points))} different points"
+    if len(set(points)) < len(points):
+        return "a point that stands twice"
+    if abs(points[-1][0] - points[0][0]) > 180.0:
+        return ""
+    if all(_side(points[0], points[1], p) == 0.0 for p in points):
+        return "points on one line"
+    edges = list(_edges(points))
+    for i, a, b in edges:
+        for j, c, d in edges[i + 2 :]:
+            if i == 0 and j == len(points) - 1:
+                continue
+            if max(a[0], b[0]) < min(c[0], d[0]) or max(c[0], d[0]) < min(a[0], b[0]):
+                continue
+            if _side(a, b, c) * _side(a, b, d) < 0 and _side(c, d, a) * _side(c, d, b) < 0:
+                return f"an edge from [{a[0]:g}, {a[1]:g}] that crosses the one from [{c[0]:g}, {c[1]:g}]"
+    return ""

@@ -1,0 +1,404 @@
+"""One object's estimates at one time: where it rose, where it comes down, over which areas, what it is.
+
+``Assessor.assess`` is a function of its arguments: the same track, history and word on the plume give the same answer, whatever was
+asked before (what it keeps between calls are only answers it has already given).
+
+Two sources of knowledge. While it burns, or when only the burning was seen, the boost fit (see ``boostfit``). When radars have
+seen it coast, the track's state (see ``coasting``); the launch then still comes from the boost fit if the burning was seen, else
+from the believed burnout numbers of the classes. A track that may be either gives a mixture of both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.earth.clock import to_ns
+from tocsin.earth.polygons import contains, ring_arrays
+from tocsin.records.columns import Table, unpack_symmetric
+from tocsin.records.shapes import AreaRisk, Estimate
+from tocsin.scenario.specs import Area, FlightClass, Infrared, NationSpec, Spread
+from tocsin.tracking.measure import Looks, lay_out
+from tocsin.tracking.tracker import History
+from tocsin.warning import boostfit, coasting, regions, typing
+from tocsin.warning.coasting import Cloud
+
+Floats = NDArray[np.float64]
+
+_MOST_LOOKS = 48  # in one boost fit; more are thinned evenly
+_TRACKS, _POINTS = 128, 96  # ground tracks for passages: rows and points of each
+_SURE = 0.98  # a model probability beyond which the other is not worked out
+_COAST_LOOKS = 3  # radar detections after the burning that make a coast state better than the boost fit
+_HOPELESS = 12.0  # log units behind the best class
+_MEMORY = 64
+_LAUNCH_STRETCH = 1.5  # most that a launch ellipse may grow over the normal one to hold its share of the draws
+
+
+@dataclass(frozen=True)
+class Plume:
+    """What infrared looks say of the burning: last seen at ``last_seen_ns``; a later look at ``gone_ns`` must have seen it and did not.
+
+    ``gone_ns`` None: no such look yet.
+    """
+
+    last_seen_ns: int
+    gone_ns: int | None = None
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """``launch``, ``impact``; ``areas`` in the nation's order; ``types``: class id to probability (sum 1); ``burnout_ns``: end of
+
+    thrust, None while it may still burn; ``p_impact``: probability that it comes down at all.
+    """
+
+    launch: Estimate
+    impact: Estimate
+    areas: tuple[AreaRisk, ...]
+    types: dict[str, float]
+    burnout_ns: int | None
+    p_impact: float
+
+
+@dataclass(frozen=True)
+class _Boost:
+    """A boost fit of all classes: log scores, and of the believable ones their draws."""
+
+    scores: dict[str, float]
+    draws: dict[str, boostfit.Launches]
+    as_of_s: float
+
+
+@dataclass(frozen=True)
+class _Points:
+    """Weighted launch points: latitude, longitude (rad), time, end of thrust (s), weight."""
+
+    lat: Floats
+    lon: Floats
+    t: Floats
+    burnout: Floats
+    weight: Floats
+
+
+class Assessor:
+    """Makes assessments for one nation from what its ``spec`` declares and believes."""
+
+    def __init__(self, spec: NationSpec) -> None:
+        self._spec = spec
+        self._theta0 = spec.theta0
+        self._models = {c.id: boostfit.model_of(c) for c in spec.classes}
+        self._classes: dict[str, FlightClass] = {c.id: c for c in spec.classes}
+        self._priors = {c.id: c.prior for c in spec.classes}
+        self._infrared = np.array(sorted(s.n for s in spec.sensors if isinstance(s.model, Infrared)), dtype=np.int64)
+        self._caps = [_cap(area) for area in spec.areas]
+        self._rings = [ring_arrays(area.rings) for area in spec.areas]
+        self._memory: OrderedDict[bytes, _Boost] = OrderedDict()
+
+    def assess(self, t_ns: int, track: np.void, history: History, plume: Plume | None = None) -> Assessment:
+        """Assess a track at ``t_ns`` from its row (``columns.TRACK``) and the detections behind it.
+
+        ``plume``: the word on the end of the burning; by default it was last seen with the last infrared detection.
+        """
+        detections, scans = history.detections, history.scans
+        x = np.array(track["x"], dtype=np.float64)
+        P = unpack_symmetric(np.asarray(track["P"], dtype=np.float64), 6)
+        at = int(track["t_ns"]) / 1e9
+        mu = np.asarray(track["mu"], dtype=np.float64)
+        p_boost = float(mu[0] / max(mu[0] + mu[1], 1e-300)) if mu[0] + mu[1] > 0.0 else 0.0
+        times = detections["t_ns"] / 1e9
+        seen_by_infrared = np.isin(detections["sensor"], self._infrared)
+        as_of = float(times.max()) if len(times) else at
+
+        boost: _Boost | None = None
+        if seen_by_infrared.any():
+            last = float(times[seen_by_infrared].max())
+            burn = boostfit.Burn(last)
+            if plume is not None:
+                gone = math.inf if plume.gone_ns is None else plume.gone_ns / 1e9
+                burn = boostfit.Burn(max(last, plume.last_seen_ns / 1e9), max(gone, last + 0.1))
+            after = int((~seen_by_infrared & (times > min(burn.gone, burn.seen + 1.0))).sum())
+            coasts = after >= _COAST_LOOKS and p_boost < 0.5
+            use = times <= burn.seen if math.isfinite(burn.gone) or p_boost < 0.5 or coasts else times <= as_of
+            if not math.isfinite(burn.gone) and not coasts:
+                burn = boostfit.Burn(max(burn.seen, float(times[use].max())))
+            boost = self._boost(detections[use], scans[use], burn)
+            p_boost = 0.0 if coasts else 1.0
+        elif p_boost > 1.0 - _SURE and len(times):
+            boost = self._boost(detections, scans, boostfit.Burn(as_of))
+            if not boost.draws:
+                boost, p_boost = None, 0.0
+            elif p_boost > _SURE:
+                p_boost = 1.0
+        else:
+            p_boost = 0.0
+
+        parts: list[tuple[float, Cloud]] = []
+        scores = dict(boost.scores) if boost is not None else dict.fromkeys(self._classes, 0.0)
+        shares = typing.probabilities(scores, self._priors)
+        if boost is not None and p_boost > 0.0:
+            whole = sum(shares[k] for k in boost.draws)
+            parts += [(p_boost * shares[k] / whole, d.impacts) for k, d in boost.draws.items()]
+        if p_boost < 1.0:
+            coast = coasting.coast_cloud(x, P, at, self._theta0, self._beta(shares))
+            parts.append((1.0 - p_boost, coast))
+            if p_boost == 0.0:
+                for name, c in self._classes.items():
+                    scores[name] += typing.energy_score(c, coast.energy, coast.reach, coast.weight)
+                shares = typing.probabilities(scores, self._priors)
+        cloud = parts[0][1] if len(parts) == 1 else boostfit.mixture(parts)
+        basis = "boost-fit" if p_boost == 1.0 else "coast" if p_boost == 0.0 else "boost-fit+coast"
+
+        points = self._launches(boost, shares, x, P, at)
+        burning = p_boost >= 0.5 and (plume is None or plume.gone_ns is None)
+        burnout = None
+        if points is not None and not burning:
+            burnout = to_ns(float(points.weight @ points.burnout))
+        launch_as_of = to_ns(boost.as_of_s if boost is not None and boost.draws else as_of)
+        origin = (float(points.lat[0]), float(points.lon[0])) if points is not None else None
+        if points is not None:
+            origin = regions.middle(points.lat, points.lon, points.weight)
+        return Assessment(
+            _launch_estimate(points, launch_as_of, "boost-fit" if boost is not None and boost.draws else "coast"),
+            _impact_estimate(cloud, to_ns(as_of), basis, origin if p_boost > 0.0 else None),
+            self._risks(cloud),
+            shares,
+            burnout,
+            min(max(cloud.p_impact, 0.0), 1.0),
+        )
+
+    def _beta(self, shares: dict[str, float]) -> Spread:
+        """Mean and spread of the believed ballistic coefficient on re-entry over the classes."""
+        mean = sum(p * self._classes[k].beta.nominal for k, p in shares.items())
+        square = sum(p * (self._classes[k].beta.nominal ** 2 + self._classes[k].beta.spread ** 2) for k, p in shares.items())
+        return Spread(mean, math.sqrt(max(square - mean * mean, 0.0)))
+
+    def _boost(self, detections: Table, scans: Table, burn: boostfit.Burn) -> _Boost:
+        key = hashlib.blake2b(digest_size=16)
+        for part in (detections, scans):
+            key.update(np.ascontiguousarray(part).tobytes())
+        key.update(np.array([burn.seen, burn.gone]).tobytes())
+        digest = key.digest()
+        known = self._memory.get(digest)
+        if known is not None:
+            self._memory.move_to_end(digest)
+            return known
+        made = self._fit(detections, scans, burn)
+        self._memory[digest] = made
+        if len(self._memory) > _MEMORY:
+            self._memory.popitem(last=False)
+        return made
+
+    def _fit(self, detections: Table, scans: Table, burn: boostfit.Burn) -> _Boost:
+        """Fit all classes to detections, and draw from those that explain them."""
+        keep = _thinned(detections, self._infrared)
+        detections, scans = detections[keep], scans[keep]
+        looks = boostfit.smooth_noise(lay_out(detections, scans), detections["sensor"])
+        position, velocity, t = boostfit.rough_path(looks, detections["sensor"], self._theta0)
+        intensity = detections["intensity"][np.isin(detections["sensor"], self._infrared)]
+        found: dict[str, boostfit.Fit] = {}
+        rough: dict[str, float] = {}
+        seen_as = {k: typing.intensity_score(c, intensity) for k, c in self._classes.items()}
+        for name, model in self._models.items():
+            fit = _best_fit(model, looks, position, velocity, t, self._theta0)
+            if fit is not None:
+                found[name] = fit
+                # whether the burn lasts as long as it was seen belongs to the evidence too
+                lit = t_launch(fit)
+                late = typing.burn_score(model.burn, model.burn_spread, model.cutoff, burn.seen - lit, burn.gone - lit)
+                rough[name] = fit.log_evidence + late + seen_as[name]
+        scores = dict(rough)
+        draws: dict[str, boostfit.Launches] = {}
+        if rough:
+            weighed = {k: v + math.log(max(self._priors[k], 1e-12)) for k, v in rough.items()}
+            best = max(weighed.values())
+            ranked = sorted(rough, key=lambda k: (-weighed[k], k))
+            for place, name in enumerate(ranked[:4]):
+                if weighed[name] < best - _HOPELESS:
+                    break
+                rows = 320 if place == 0 else 192 if weighed[name] > best - 3.0 else 64
+                draws[name] = boostfit.draw(found[name], looks, burn, self._theta0, rows, self._classes[name].beta.nominal)
+                scores[name] = draws[name].log_evidence + seen_as[name]
+        return _Boost(scores, draws, float(looks.t_s.max()))
+
+    def _launches(self, boost: _Boost | None, shares: dict[str, float], x: Floats, P: Floats, at: float) -> _Points | None:
+        parts = []
+        if boost is not None and boost.draws:
+            for name, d in boost.draws.items():
+                cut = d.cutoff.reshape(len(d.lat), -1).mean(axis=1)
+                parts.append((d.lat, d.lon, d.t, cut, shares[name] * d.weight))
+        else:
+            for name, c in self._classes.items():
+                if shares[name] < 1e-3:
+                    continue
+                model = self._models[name]
+                origin = coasting.Origin(c.burnout_height, c.burnout_downrange, Spread(model.burn, model.burn_spread))
+                lat, lon, t, burnout = coasting.launch_cloud(x, P, at, self._theta0, origin)
+                if len(lat):
+                    parts.append((lat, lon, t, burnout, np.full(len(lat), shares[name] / coasting.LAUNCH_ROWS)))
+        if not parts:
+            return None
+        lat, lon, t, burnout, w = (np.concatenate([p[i] for p in parts]) for i in range(5))
+        return _Points(lat, lon, t, burnout, w / w.sum()) if w.sum() > 0.05 else None
+
+    def _risks(self, cloud: Cloud) -> tuple[AreaRisk, ...]:
+        """Each area's probability of impact (all rows of the cloud) and of passage (evenly chosen rows' ground tracks)."""
+        hit = np.flatnonzero(cloud.hit)
+        if not len(hit):
+            return tuple(AreaRisk(a.id, 0.0, 0.0, None, False) for a in self._spec.areas)
+        w = cloud.weight[hit]
+        p_hit = float(w.sum())
+        ends = _unit(cloud.lat[hit], cloud.lon[hit])
+        total = np.cumsum(w) / p_hit
+        chosen = hit[np.minimum(np.searchsorted(total, (np.arange(_TRACKS) + 0.5) / _TRACKS), len(hit) - 1)]
+        tracks = coasting.ground_tracks(cloud, chosen, self._theta0, _POINTS)
+        lat, lon, when = (np.ascontiguousarray(tracks[:, :, k].ravel()) for k in range(3))
+        under = _unit(lat, lon)
+        out = []
+        for area, rings, (axis, cosine) in zip(self._spec.areas, self._rings, self._caps, strict=True):
+            p_impact, p_passage, t = 0.0, 0.0, None
+            near = np.flatnonzero(ends @ axis >= cosine)
+            if len(near):
+                inside = near[contains(rings, cloud.lat[hit[near]], cloud.lon[hit[near]])]
+                if len(inside):
+                    p_impact = float(w[inside].sum())
+                    t = float(w[inside] @ cloud.t[hit[inside]]) / p_impact
+            near = np.flatnonzero(under @ axis >= cosine)
+            if len(near):
+                over = np.zeros(len(lat), dtype=bool)
+                over[near] = contains(rings, lat[near], lon[near])
+                rows = over.reshape(_TRACKS, _POINTS)
+                passing = rows.any(axis=1)
+                if passing.any():
+                    p_passage = p_hit * float(passing.mean())
+                    first = rows.argmax(axis=1)[passing]
+                    t = float(when.reshape(_TRACKS, _POINTS)[passing, first].mean())
+            p_passage = max(p_passage, p_impact)
+            excluded = p_impact < self._spec.rule.exclude_below
+            likely = t is not None and p_passage >= 0.01
+            out.append(
+                AreaRisk(area.id, min(p_impact, 1.0), min(p_passage, 1.0), to_ns(t) if likely and t is not None else None, excluded)
+            )
+        return tuple(out)
+
+
+def t_launch(fit: boostfit.Fit) -> float:
+    """Launch time (s since the epoch) of a fit."""
+    return float(fit.place[2] + fit.theta[2] * boostfit.CLOCK)
+
+
+def _best_fit(model: boostfit.Model, looks: Looks, position: Floats, velocity: Floats, t: float, theta0: float) -> boostfit.Fit | None:
+    """The fit from the first guess, and where that explains little, from steeper and flatter ones as well."""
+    best: boostfit.Fit | None = None
+    for tilt in (None, 0.05, 0.9):
+        place, theta = boostfit.start(model, position, velocity, t, theta0, tilt)
+        fit = boostfit.fit(model, looks, place, theta, theta0)
+        if fit is not None and (best is None or fit.log_evidence > best.log_evidence):
+            best = fit
+        if best is not None and best.chi2 < 2.0 * best.size + 10.0:
+            break
+    return best
+
+
+def _thinned(detections: Table, infrared: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows for a fit, in time order: all of the infrared looks before any radar ones, evenly thinned to what a fit can bear."""
+    order = np.argsort(detections["t_ns"], kind="stable")
+    is_infrared = np.isin(detections["sensor"][order], infrared)
+    chosen: list[int] = []
+    for rows in (order[is_infrared], order[~is_infrared]):
+        room = _MOST_LOOKS - len(chosen)
+        if len(rows) > room:
+            rows = rows[np.unique(np.linspace(0, len(rows) - 1, room).round().astype(np.int64))] if room > 1 else rows[-room:]
+        chosen += rows.tolist()
+    kept = np.array(chosen, dtype=np.int64)
+    return kept[np.argsort(detections["t_ns"][kept], kind="stable")]
+
+
+def _unit(lat: Floats, lon: Floats) -> Floats:
+    c = np.cos(lat)
+    return np.column_stack([c * np.cos(lon), c * np.sin(lon), np.sin(lat)])
+
+
+def _cap(area: Area) -> tuple[Floats, float]:
+    """A spherical cap that holds an area: its axis and the cosine of its radius (with room for what straight edges bulge)."""
+    outside = np.array(area.rings[0])
+    corners = _unit(outside[:, 1], outside[:, 0])
+    axis = corners.sum(axis=0)
+    length = float(np.linalg.norm(axis))
+    if length < 0.2 * len(corners):
+        return np.array([0.0, 0.0, 1.0]), -2.0
+    axis /= length
+    radius = float(np.arccos(np.clip(corners @ axis, -1.0, 1.0)).max())
+    steps = np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=1).max()
+    radius += 0.5 * float(steps) + 0.02
+    return axis, math.cos(radius) if radius < math.pi else -2.0
+
+
+def _moments(lat: Floats, lon: Floats, t: Floats, w: Floats) -> tuple[tuple[float, float], Floats, float, float, Floats, Floats]:
+    """Mean point, covariance (east-north), mean time, its variance, covariance of place and time, squared distances of the points."""
+    centre = regions.middle(lat, lon, w)
+    xy = regions.to_plane(centre, lat, lon)
+    cov = (xy * w[:, None]).T @ xy + np.eye(2)
+    t_mean = float(w @ t)
+    t_var = float(w @ (t - t_mean) ** 2)
+    cross = (w * (t - t_mean)) @ xy
+    d2 = np.sum(np.linalg.solve(cov, xy.T).T * xy, axis=1)
+    return centre, cov, t_mean, t_var, cross, d2
+
+
+def _quantile(values: Floats, w: Floats, share: float) -> float:
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(w[order])
+    return float(values[order[min(int(np.searchsorted(total, share * total[-1])), len(order) - 1)]])
+
+
+def _four(cov: Floats) -> tuple[float, float, float, float]:
+    return float(cov[0, 0]), float(cov[0, 1]), float(cov[1, 0]), float(cov[1, 1])
+
+
+def _launch_estimate(points: _Points | None, as_of_ns: int, basis: str) -> Estimate:
+    """Mean and covariance of the launch points; the ellipses grow a little where a normal one would hold too few of them."""
+    if points is None:
+        return Estimate(as_of_ns, basis, 1.0, "none")
+    centre, cov, t, t_var, cross, d2 = _moments(points.lat, points.lon, points.t, points.weight)
+    made = []
+    for content in regions.CONTENTS:
+        normal = regions.normal_radius2(content)
+        held = _quantile(d2, points.weight, content)
+        made.append(regions.ellipse_region(centre, cov, min(max(normal, held), _LAUNCH_STRETCH**2 * normal)))
+    return Estimate(
+        as_of_ns, basis, 1.0, "gaussian", centre, _four(cov), to_ns(t), t_var, (float(cross[0]), float(cross[1])), made[0], made[1]
+    )
+
+
+def _impact_estimate(cloud: Cloud, as_of_ns: int, basis: str, origin: tuple[float, float] | None) -> Estimate:
+    """Normal where the cloud is near enough to one, else regions of its density."""
+    p = min(max(cloud.p_impact, 0.0), 1.0)
+    if p < 1e-3 or int(cloud.hit.sum()) < 20:
+        return Estimate(as_of_ns, basis, p, "none")
+    lat, lon, t = cloud.lat[cloud.hit], cloud.lon[cloud.hit], cloud.t[cloud.hit]
+    w = cloud.weight[cloud.hit] / cloud.weight[cloud.hit].sum()
+    centre, cov, t_mean, t_var, cross, d2 = _moments(lat, lon, t, w)
+    ratio = [_quantile(d2, w, c) / regions.normal_radius2(c) for c in regions.CONTENTS]
+    normal = all(abs(r - 1.0) < 0.15 for r in ratio) and math.sqrt(float(np.linalg.eigvalsh(cov)[1])) < 400e3
+    if normal:
+        small, large = (regions.ellipse_region(centre, cov, regions.normal_radius2(c)) for c in regions.CONTENTS)
+    else:
+        small, large = regions.density_regions(lat, lon, w, origin=origin, effective=cloud.effective)
+    return Estimate(
+        as_of_ns,
+        basis,
+        p,
+        "gaussian" if normal else "polygon",
+        centre,
+        _four(cov) if normal else None,
+        to_ns(t_mean),
+        t_var,
+        (float(cross[0]), float(cross[1])) if normal else None,
+        small,
+        large,
+    )

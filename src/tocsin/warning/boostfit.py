@@ -1,0 +1,637 @@
+"""A burning object: which launches of a class explain the looks at it, and where each of them may come down.
+
+The unknowns are the launch point and time, the final direction of thrust (its tilt from the vertical as an east-north vector, which
+has no pole where a flight goes straight up and so is near to normal even when the azimuth is not known at all) and the class's own
+numbers with their believed spreads. The most probable values come from damped Gauss-Newton steps, their spread from the curvature there
+(Laplace); draws of that normal distribution are then weighted by the exact posterior, so that the launch and impact clouds are
+right also where the problem is curved. What is still to burn is unknown: the cut-off is uniform in energy (as the range that it
+would give at best) over the class's energy range, as far as the object was still seen burning, and no longer once it was not.
+
+Source of the method: Gelman et al., Bayesian Data Analysis (3rd ed., 2013), sections 4.1, 10.4 and 13.3.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.dynamics.kernels import coast_to, fly_boost
+from tocsin.earth.frames import OMEGA_GMST, eci_from_ecef, to_ecef
+from tocsin.earth.jit import kernel
+from tocsin.earth.random import normal_quantile
+from tocsin.earth.wgs84 import R_MEAN, ecef_of, ecef_to_geodetic, enu_axes, geodetic_of
+from tocsin.records.columns import Kind
+from tocsin.scenario.specs import FlightClass
+from tocsin.tracking.measure import Looks, h, predict, sight, wrap_residual
+from tocsin.warning.coasting import Cloud, arc_impacts, best_range, falls, shift_in_range, standard_normals
+from tocsin.warning.regions import polar
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+SITE = 10e3  # m: one unit of the launch point's east and north
+CLOCK = 10.0  # s: one unit of the launch time
+TILT = math.radians(30.0)  # one unit of the final tilt: its believed spread in each direction
+_SITE_PRIOR = 50.0  # units: 500 km, no more than a word
+_CLOCK_PRIOR = 30.0
+_SCALE = 0.15  # believed spread of the thrust scale of classes whose energy is turned by payload
+_STEP = 2.0  # s, of the flight's integration: errors of metres
+_NODES = 512
+_WIDER = 1.15  # draws are this much wider than Laplace's normal
+_CROOKED = 2.5  # draws are made anew where they are worth less than one in so many
+CUTOFFS = 8
+
+
+@dataclass(frozen=True)
+class Model:
+    """A believed class as arrays. ``nominal``, ``spread`` (4 + 4 k): vertical, pitch (s), log beta, log thrust scale, then thrust,
+
+    exhaust, burn, coast of each stage; ``active``: which of them a fit turns; ``last``: index of the last stage's burn;
+    ``cutoff``: whether thrust may end early; ``energy_range`` (m).
+    """
+
+    id: str
+    nominal: Floats
+    spread: Floats
+    active: Ints
+    last: int
+    cutoff: bool
+    energy_range: tuple[float, float]
+
+    @property
+    def burn(self) -> float:
+        """Nominal time from launch to the end of thrust (s)."""
+        return float(self.nominal[6::4].sum() + self.nominal[7::4][:-1].sum())
+
+    @property
+    def burn_spread(self) -> float:
+        """Standard deviation of ``burn`` (s)."""
+        return math.sqrt(float((self.spread[6::4] ** 2).sum() + (self.spread[7::4][:-1] ** 2).sum()))
+
+
+def model_of(c: FlightClass) -> Model:
+    """The arrays of a believed class."""
+    nominal = [c.vertical.nominal, c.pitch.nominal, math.log(max(c.beta_boost.nominal, 1.0)), 0.0]
+    spread = [
+        c.vertical.spread,
+        c.pitch.spread,
+        c.beta_boost.spread / max(c.beta_boost.nominal, 1.0),
+        0.0 if c.energy == "cutoff" else _SCALE,
+    ]
+    for stage in c.stages:
+        parts = (stage.thrust, stage.exhaust, stage.burn, stage.coast)
+        nominal += [part.nominal for part in parts]
+        spread += [part.spread for part in parts]
+    last = len(nominal) - 2
+    active = [i for i, s in enumerate(spread) if s > 0.0 and i < last]
+    return Model(
+        c.id, np.array(nominal), np.array(spread), np.array(active, dtype=np.int64), last, c.energy == "cutoff", c.energy_range
+    )
+
+
+@kernel
+def _fly(
+    theta: Floats,
+    active: Ints,
+    nominal: Floats,
+    spread: Floats,
+    last_burn: float,
+    until: float,
+    place: Floats,
+    theta0: float,
+    launch: Floats,
+    out: Floats,
+) -> int:
+    """Fly one parameter vector until ``until`` (s) or the end of thrust.
+
+    ``place``: latitude, longitude of the reference point and reference time; ``last_burn``: burn of the last stage (s; under 0: longer
+    than believed, for the time being); ``launch``: gets latitude, longitude, time, end of thrust (s). Returns the rows of ``out``.
+    """
+    q = nominal.copy()
+    for j in range(active.shape[0]):
+        q[active[j]] += spread[active[j]] * theta[5 + j]
+    k = (q.shape[0] - 4) // 4
+    stages = np.empty((k, 4))
+    scale = math.exp(q[3])
+    ignition = 0.0
+    end = 0.0
+    for i in range(k):
+        thrust = max(q[4 + 4 * i] * scale, 1.0)
+        exhaust = max(q[5 + 4 * i], 500.0)
+        burn = max(q[6 + 4 * i], 1.0)
+        if i == k - 1:
+            burn = burn * 1.15 + 5.0 if last_burn < 0.0 else last_burn
+        # mass cannot run out
+        burn = min(burn, 0.95 * exhaust / thrust)
+        stages[i, 0], stages[i, 1], stages[i, 2], stages[i, 3] = ignition, burn, thrust, exhaust
+        end = ignition + burn
+        ignition = end + max(q[7 + 4 * i], 0.0)
+    x, y, z = ecef_of(place[0], place[1], 0.0)
+    axes = enu_axes(place[0], place[1])
+    e, n = theta[0] * SITE, theta[1] * SITE
+    x += axes[0, 0] * e + axes[1, 0] * n
+    y += axes[0, 1] * e + axes[1, 1] * n
+    z += axes[0, 2] * e + axes[1, 2] * n
+    lat, lon, _ = geodetic_of(x, y, z)
+    t_launch = place[2] + theta[2] * CLOCK
+    tilt = math.hypot(theta[3], theta[4]) * TILT
+    azimuth = math.atan2(theta[3], theta[4])
+    elevation = 0.5 * math.pi - min(tilt, 1.55)
+    launch[0], launch[1], launch[2], launch[3] = lat, lon, t_launch, t_launch + end
+    stop = max(min(until - t_launch, end), 1.0)
+    return fly_boost(
+        stages, max(q[0], 0.1), max(q[1], 0.1), math.exp(q[2]), elevation, azimuth, stop, lat, lon, 0.0, t_launch, theta0, _STEP, out
+    )
+
+
+@kernel
+def _at(nodes: Floats, rows: int, t: float, launch: Floats, theta0: float, out: Floats) -> None:
+    """State (6) at ``t`` between the nodes of a flight; standing on the ground before it, coasting after it."""
+    if t <= nodes[0, 0] or rows < 2:
+        ground = np.zeros(6)
+        ground[0], ground[1], ground[2] = ecef_of(launch[0], launch[1], 0.0)
+        eci_from_ecef(ground, theta0 + OMEGA_GMST * t, out)
+        return
+    if t > nodes[rows - 1, 0]:
+        coast_to(nodes[rows - 1, 1:7], nodes[rows - 1, 0], t, theta0, 0.0, out)
+        return
+    low, high = 0, rows - 1
+    while high - low > 1:
+        mid = (low + high) // 2
+        if nodes[mid, 0] <= t:
+            low = mid
+        else:
+            high = mid
+    _between(nodes[low], nodes[high], t, out)
+
+
+@kernel
+def _between(a: Floats, b: Floats, t: float, out: Floats) -> None:
+    """Cubic Hermite between two nodes (t, x6)."""
+    dt = b[0] - a[0]
+    s = (t - a[0]) / dt
+    s2, s3 = s * s, s * s * s
+    for i in range(3):
+        out[i] = (
+            (2.0 * s3 - 3.0 * s2 + 1.0) * a[1 + i]
+            + (s3 - 2.0 * s2 + s) * dt * a[4 + i]
+            + (3.0 * s2 - 2.0 * s3) * b[1 + i]
+            + (s3 - s2) * dt * b[4 + i]
+        )
+        out[3 + i] = (
+            (6.0 * s2 - 6.0 * s) / dt * (a[1 + i] - b[1 + i])
+            + (3.0 * s2 - 4.0 * s + 1.0) * a[4 + i]
+            + (3.0 * s2 - 2.0 * s) * b[4 + i]
+        )
+
+
+@kernel
+def _states(
+    theta: Floats,
+    active: Ints,
+    nominal: Floats,
+    spread: Floats,
+    t: Floats,
+    until: float,
+    place: Floats,
+    theta0: float,
+    S: Floats,
+    D: Floats,
+) -> None:
+    """States ``S`` (m, 6) at times ``t`` and, unless ``D`` has no columns, their derivatives (m, 6, d) by differences."""
+    nodes = np.empty((_NODES, 7))
+    launch = np.empty(4)
+    x = np.empty(6)
+    m = t.shape[0]
+    rows = _fly(theta, active, nominal, spread, -1.0, until, place, theta0, launch, nodes)
+    for i in range(m):
+        _at(nodes, rows, t[i], launch, theta0, S[i])
+    if D.shape[2] == 0:
+        return
+    step = 0.01
+    other = theta.copy()
+    for j in range(theta.shape[0]):
+        other[j] = theta[j] + step
+        rows = _fly(other, active, nominal, spread, -1.0, until, place, theta0, launch, nodes)
+        for i in range(m):
+            _at(nodes, rows, t[i], launch, theta0, x)
+            for k in range(6):
+                D[i, k, j] = (x[k] - S[i, k]) / step
+        other[j] = theta[j]
+
+
+@dataclass(frozen=True)
+class Burn:
+    """What is known of the end of thrust: burning until at least ``seen`` (s), and not any more when looked at, at ``gone``."""
+
+    seen: float
+    gone: float = math.inf
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The most probable launch of one class. ``theta``, ``cov``: in units (see ``_fly``); ``log_evidence``: Laplace's;
+
+    ``chi2``, ``size``: weighted squares of the residuals and how many there are.
+    """
+
+    model: Model
+    place: Floats
+    theta: Floats
+    cov: Floats
+    log_evidence: float
+    chi2: float
+    size: int
+
+
+def whiteners(looks: Looks) -> Floats:
+    """``(m, 4, 4)``: W with ``W' W = R^-1`` over the components in use, rows of noughts for the rest."""
+    out = np.zeros((len(looks.kind), 4, 4))
+    for i, k in enumerate(looks.rows):
+        out[i, :k, :k] = np.linalg.inv(np.linalg.cholesky(looks.R[i, :k, :k]))
+    return out
+
+
+def smooth_noise(looks: Looks, sensor: NDArray[np.integer]) -> Looks:
+    """Looks whose R is no better than the usual one of the same sensor and kind: reported sigmas follow a measured, noisy SNR."""
+    noise = looks.R.copy()
+    for number in np.unique(sensor):
+        for kind in np.unique(looks.kind[sensor == number]):
+            rows = np.flatnonzero((sensor == number) & (looks.kind == kind))
+            for c in range(int(looks.rows[rows[0]])):
+                variance = noise[rows, c, c]
+                usual = float(np.median(variance))
+                grown = np.sqrt(np.maximum(variance, 0.95 * usual) / np.maximum(variance, 1e-300))
+                noise[rows, c, :] *= grown[:, None]
+                noise[rows, :, c] *= grown[:, None]
+    return Looks(looks.kind, looks.region, looks.t_s, looks.dt, looks.platform, looks.attitude, looks.z, noise, looks.rows)
+
+
+def _residuals(z: Floats, looks: Looks) -> Floats:
+    r = looks.z - z
+    for i in range(len(r)):
+        wrap_residual(looks.kind[i], r[i])
+        r[i, looks.rows[i] :] = 0.0
+    return r
+
+
+def _prior(model: Model) -> Floats:
+    return np.array([_SITE_PRIOR, _SITE_PRIOR, _CLOCK_PRIOR, 1.0, 1.0] + [1.0] * len(model.active))
+
+
+def rough_path(looks: Looks, sensor: NDArray[np.integer], theta0: float) -> tuple[Floats, Floats, float]:
+    """Rough Earth-fixed position (m) and velocity (m/s) at a time (s) from looks in time order, without any model of the flight.
+
+    Ranges give points; a line of sight gives the point nearest to that of another sensor at about the same time, or, where there is
+    none, where it passes through 20 km of height. The last point and the mean motion since the first are returned.
+    """
+    points, times = [], []
+    rays = np.zeros((len(looks.kind), 6))
+    for i, kind in enumerate(looks.kind):
+        j = 1 if kind in (Kind.RAE, Kind.RAER) else 0
+        if kind in (Kind.RAE, Kind.RAER, Kind.LOS):
+            z = looks.z[i]
+            sight(z[j], z[j + 1], looks.dt[i], looks.region[i], looks.platform[i], looks.attitude[i], rays[i])
+    for i, kind in enumerate(looks.kind):
+        p, u = rays[i, :3], rays[i, 3:]
+        if kind in (Kind.RAE, Kind.RAER):
+            point = p + looks.z[i, 0] * u
+        elif kind == Kind.LOS:
+            others = np.flatnonzero((sensor != sensor[i]) & (looks.kind == Kind.LOS))
+            gap = np.abs(looks.t_s[others] - looks.t_s[i])
+            along = _through_height(p, u, 20e3)
+            if len(others) and gap.min() <= 15.0:
+                q, v = rays[others[np.argmin(gap)], :3], rays[others[np.argmin(gap)], 3:]
+                c = float(u @ v)
+                if 1.0 - c * c > 1e-4:
+                    along = float((q - p) @ (u - c * v)) / (1.0 - c * c)
+            point = p + along * u
+        else:
+            continue
+        points.append(to_ecef(point, theta0 + OMEGA_GMST * looks.t_s[i]))
+        times.append(looks.t_s[i])
+    if not points:
+        raise ValueError("no look with a direction: nothing can be fitted")
+    span = times[-1] - times[0]
+    velocity = (points[-1] - points[0]) / span if span > 5.0 else np.zeros(3)
+    return points[-1], velocity, float(times[-1])
+
+
+def _through_height(p: Floats, u: Floats, height: float) -> float:
+    """How far (m) along a ray the sphere of the mean Earth and ``height`` lies, or the ray's nearest point to it."""
+    b = float(p @ u)
+    under = b * b - float(p @ p) + (R_MEAN + height) ** 2
+    return -b - math.sqrt(max(under, 0.0))
+
+
+def start(model: Model, position: Floats, velocity: Floats, t: float, theta0: float, tilt: float | None = None) -> tuple[Floats, Floats]:
+    """A first guess from a rough Earth-fixed position (m) and velocity (m/s) at ``t`` (s): the place (see ``_fly``) and ``theta``.
+
+    The place lies under the position; the class's nominal flight, tilted along the ground track (by ``tilt`` rad, or as the
+    velocity says), tells how long ago and how far behind it began. All classes get the same place, so that their priors of it
+    are the same.
+    """
+    lat, lon, height = ecef_to_geodetic(position)
+    axes = enu_axes(lat, lon)
+    east, north, up = (float(axes[k] @ velocity) for k in range(3))
+    azimuth = math.atan2(east, north)
+    place = np.array([lat, lon, t])
+    theta = np.zeros(5 + len(model.active))
+    if tilt is None:
+        tilt = min(0.8, math.atan2(math.hypot(east, north), max(up, 300.0)))
+    theta[3], theta[4] = tilt / TILT * math.sin(azimuth), tilt / TILT * math.cos(azimuth)
+    nodes, launch = np.empty((_NODES, 7)), np.empty(4)
+    rows = _fly(theta, model.active, model.nominal, model.spread, -1.0, np.inf, place, theta0, launch, nodes)
+    flown = to_ecef(nodes[:rows, 1:], theta0 + OMEGA_GMST * nodes[:rows, 0])
+    heights = ecef_to_geodetic(flown[:, :3])[:, 2]
+    k = int(np.argmax(heights >= height)) if (heights >= height).any() else rows - 1
+    theta[2] = -(nodes[k, 0] - nodes[0, 0]) / CLOCK
+    offset = flown[k, :3] - flown[0, :3]
+    theta[0], theta[1] = -float(axes[0] @ offset) / SITE, -float(axes[1] @ offset) / SITE
+    return place, theta
+
+
+def fit(model: Model, looks: Looks, place: Floats, theta: Floats, theta0: float, iterations: int = 12) -> Fit | None:
+    """The most probable launch of one class that explains ``looks`` (in time order); None if the numbers run away.
+
+    Damped Gauss-Newton (Levenberg, Marquardt) on the looks' residuals and the priors together.
+    """
+    W = whiteners(looks)
+    prior = _prior(model)
+    until = float(looks.t_s.max()) + 1e-3
+    m, d = len(looks.kind), len(theta)
+
+    def ends(p: Floats, derive: bool) -> tuple[Floats, Floats, float]:
+        S, D = np.empty((m, 6)), np.empty((m, 6, d if derive else 0))
+        _states(p, model.active, model.nominal, model.spread, looks.t_s, until, place, theta0, S, D)
+        z, Hx, _, _ = predict(S, looks)
+        r = np.einsum("mij,mj->mi", W, _residuals(z, looks)).ravel()
+        J = np.einsum("mij,mjd->mid", np.einsum("mij,mjk->mik", W, Hx), D).reshape(4 * m, D.shape[2])
+        return r, J, float(r @ r)
+
+    theta = theta.copy()
+    r, J, chi2 = ends(theta, True)
+    damping = 1e-3
+    cost = chi2 + float(np.sum((theta / prior) ** 2))
+    for _ in range(iterations):
+        A = J.T @ J + np.diag(1.0 / prior**2)
+        g = J.T @ r - theta / prior**2
+        gained = math.inf
+        for _ in range(6):
+            move = np.linalg.solve(A + damping * np.diag(np.diag(A)), g)
+            trial = theta + move
+            _, _, chi2_new = ends(trial, False)
+            cost_new = chi2_new + float(np.sum((trial / prior) ** 2))
+            if cost_new <= cost:
+                gained = cost - cost_new
+                theta, cost = trial, cost_new
+                damping = max(damping * 0.1, 1e-7)
+                break
+            damping = min(damping * 8.0, 1e6)
+        else:
+            break
+        r, J, chi2 = ends(theta, True)
+        if gained < 1e-2:
+            break
+    if not np.isfinite(cost):
+        return None
+    A = J.T @ J + np.diag(1.0 / prior**2)
+    cov = np.linalg.inv(A)
+    sign, logdet = np.linalg.slogdet(A)
+    if sign <= 0.0:
+        return None
+    evidence = -0.5 * cost - float(np.sum(np.log(prior))) - 0.5 * float(logdet)
+    return Fit(model, place, theta, cov, evidence, chi2, int(looks.rows.sum()))
+
+
+@kernel
+def normal_cdf(z: float) -> float:
+    """Standard normal distribution function."""
+    return 0.5 * math.erfc(-z / math.sqrt(2.0))
+
+
+@kernel
+def _log_likelihood(nodes: Floats, rows: int, launch: Floats, theta0: float, t: Floats, dt: Floats, kind: Ints, region: Ints,
+                    platform: Floats, attitude: Floats, z: Floats, W: Floats, used: Ints) -> float:  # fmt: skip
+    x, p, r = np.empty(6), np.empty(4), np.empty(4)
+    Hx, Hb, Ht, bias = np.empty((4, 6)), np.empty((4, 4)), np.empty(4), np.zeros(4)
+    total = 0.0
+    for i in range(t.shape[0]):
+        _at(nodes, rows, t[i], launch, theta0, x)
+        h(kind[i], x, dt[i], region[i], platform[i], attitude[i], bias, p, Hx, Hb, Ht)
+        for a in range(4):
+            r[a] = z[i, a] - p[a]
+        wrap_residual(kind[i], r)
+        for a in range(used[i]):
+            s = 0.0
+            for b in range(a + 1):
+                s += W[i, a, b] * r[b]
+            total -= 0.5 * s * s
+    return total
+
+
+@kernel
+def _draws(
+    thetas: Floats,
+    active: Ints,
+    nominal: Floats,
+    spread: Floats,
+    last: int,
+    early: bool,
+    energy_low: float,
+    energy_high: float,
+    seen: float,
+    gone: float,
+    place: Floats,
+    theta0: float,
+    t: Floats,
+    dt: Floats,
+    kind: Ints,
+    region: Ints,
+    platform: Floats,
+    attitude: Floats,
+    z: Floats,
+    W: Floats,
+    used: Ints,
+    shuffle: Floats,
+    log_weight: Floats,
+    launches: Floats,
+    states: Floats,
+    times: Floats,
+) -> None:
+    """Fly each row of ``thetas``; its log likelihood with the end of thrust, its launch, and states (n, K, 6) at drawn cut-offs."""
+    nodes = np.empty((_NODES, 7))
+    energy = np.empty(_NODES)
+    launch = np.empty(4)
+    cuts = states.shape[1]
+    for n in range(thetas.shape[0]):
+        theta = thetas[n]
+        # a full burn of nominal length first says when the last stage lights; then its burn is drawn, given that it burns when seen
+        rows = _fly(theta, active, nominal, spread, max(nominal[last], 1.0), -1e9, place, theta0, launch, nodes)
+        ignition = launch[3] - max(nominal[last], 1.0)
+        low, high = 0.0, 1.0
+        late = spread[last] > 0.0
+        if late:
+            low = normal_cdf((seen - ignition - nominal[last]) / spread[last])
+            if not early:
+                high = normal_cdf((gone - ignition - nominal[last]) / spread[last])
+        else:
+            low = 0.0 if launch[3] >= seen else 1.0
+            if not early and launch[3] > gone:
+                low = 1.0
+        share = max(high - low, 0.0)
+        burn = nominal[last]
+        if late and share > 1e-9:
+            burn = nominal[last] + spread[last] * normal_quantile(min(max(low + share * shuffle[n, 0], 1e-12), 1.0 - 1e-12))
+        burn = max(burn, seen - ignition + 0.1, 1.0)
+        log_weight[n] = math.log(max(share, 1e-9))
+        rows = _fly(theta, active, nominal, spread, burn, np.inf, place, theta0, launch, nodes)
+        launches[n, 0], launches[n, 1], launches[n, 2], launches[n, 3] = launch[0], launch[1], launch[2], launch[3]
+        log_weight[n] += _log_likelihood(nodes, rows, launch, theta0, t, dt, kind, region, platform, attitude, z, W, used)
+        if not early:
+            for k in range(cuts):
+                times[n, k] = nodes[rows - 1, 0]
+                states[n, k, :] = nodes[rows - 1, 1:7]
+            continue
+        for i in range(rows):
+            energy[i] = best_range(nodes[i, 1:7])
+            if i > 0:
+                energy[i] = max(energy[i], energy[i - 1])
+        x = np.empty(6)
+        _at(nodes, rows, min(seen, nodes[rows - 1, 0]), launch, theta0, x)
+        top = min(energy_high, energy[rows - 1])
+        a = max(energy_low, best_range(x))
+        b = top
+        if gone < nodes[rows - 1, 0]:
+            _at(nodes, rows, gone, launch, theta0, x)
+            b = min(b, best_range(x))
+        whole = max(top - energy_low, 1e3)
+        if b - a < 1e-3 * whole:
+            # burns on past the class's energy, or ends before it: hardly believed, but then the cut-off is now
+            log_weight[n] += math.log(1e-3)
+            b = a + 1e-3 * whole
+        else:
+            log_weight[n] += math.log((b - a) / whole)
+        i = 1
+        for k in range(cuts):
+            goal = a + (b - a) * (k + shuffle[n, 1]) / cuts
+            while i < rows - 1 and energy[i] < goal:
+                i += 1
+            step = energy[i] - energy[i - 1]
+            part = 1.0 if step <= 0.0 else min(max((goal - energy[i - 1]) / step, 0.0), 1.0)
+            # between nodes energy is not quite linear in time: the looks have the last word
+            times[n, k] = min(max(nodes[i - 1, 0] + part * (nodes[i, 0] - nodes[i - 1, 0]), seen), gone)
+            _at(nodes, rows, times[n, k], launch, theta0, states[n, k])
+
+
+@dataclass(frozen=True)
+class Launches:
+    """Weighted launches of one class: latitude, longitude (rad), launch time, end of the longest burn (s), ``weight`` (sum 1);
+
+    ``log_evidence``: of the class; ``impacts``: its cloud, ``cutoff`` (s) of each of its rows.
+    """
+
+    lat: Floats
+    lon: Floats
+    t: Floats
+    weight: Floats
+    log_evidence: float
+    impacts: Cloud
+    cutoff: Floats
+
+
+def draw(found: Fit, looks: Looks, burn: Burn, theta0: float, rows: int, beta: float) -> Launches:
+    """Launches of a fitted class and where each comes down, ``CUTOFFS`` times for as many ends of thrust.
+
+    ``beta``: ballistic coefficient on re-entry (kg/m2).
+    """
+    model, d = found.model, len(found.theta)
+    shuffle = np.column_stack([(np.arange(rows) * 0.6180339887498949 + 0.5) % 1.0, (np.arange(rows) * 0.7548776662466927 + 0.5) % 1.0])
+    log_weight, launches = np.empty(rows), np.empty((rows, 4))
+    cuts = CUTOFFS if model.cutoff else 1
+    states, times = np.empty((rows, cuts, 6)), np.empty((rows, cuts))
+    prior, W = _prior(model), whiteners(looks)
+    centre, cov = found.theta, found.cov
+    for again in (False, True):
+        root = np.linalg.cholesky(cov)
+        z = standard_normals(rows, d, "launches, again" if again else "launches")
+        thetas = centre + _WIDER * np.sum(z[:, None, :] * root[None, :, :], axis=2)
+        _draws(
+            thetas, model.active, model.nominal, model.spread, model.last, model.cutoff, *model.energy_range, burn.seen, burn.gone,
+            found.place, theta0, looks.t_s, looks.dt, looks.kind, looks.region, looks.platform, looks.attitude, looks.z, W, looks.rows,
+            shuffle, log_weight, launches, states, times,
+        )  # fmt: skip
+        log_weight += -0.5 * np.sum((thetas / prior) ** 2, axis=1) - float(np.sum(np.log(prior)))
+        log_weight += 0.5 * np.sum(z * z, axis=1) + d * math.log(_WIDER) + float(np.sum(np.log(np.diag(root))))
+        top = float(log_weight.max())
+        w = np.exp(log_weight - top)
+        evidence = top + math.log(float(w.mean()))
+        w = _tempered(log_weight - top, min(40.0, 0.25 * rows))
+        if again or w @ w < _CROOKED / rows:
+            break
+        # few of the draws carry the weight: the posterior is crooked, and what they tell of it makes a better set
+        centre = w @ thetas
+        apart = thetas - centre
+        cov = 0.8 * ((apart * w[:, None]).T @ apart) + 0.2 * cov
+    effective = 1.0 / float(w @ w)
+    x, t = states.reshape(-1, 6), times.ravel()
+    hit, at = arc_impacts(x, t, theta0)
+    lat, lon, when = at[:, 0], at[:, 1], at[:, 2]
+    if hit.any():
+        best = int(np.argmax(w))
+        lat, lon, when = _with_drag(lat, lon, when, (launches[best, 0], launches[best, 1]), states[best], times[best], theta0, beta)
+    weight = np.repeat(w / cuts, cuts)
+    cloud = Cloud(lat, lon, when, weight, hit, x, t, effective, at[:, 3], at[:, 4])
+    return Launches(launches[:, 0].copy(), launches[:, 1].copy(), launches[:, 2].copy(), w, evidence, cloud, t)
+
+
+def _tempered(log_weight: Floats, least: float) -> Floats:
+    """Normalised weights; flattened, where a few draws would carry all, until they are worth ``least`` draws."""
+    power = 1.0
+    for _ in range(12):
+        w = np.exp(power * log_weight)
+        w /= w.sum()
+        if 1.0 / float(w @ w) >= least:
+            break
+        power *= 0.75
+    return w
+
+
+def _with_drag(
+    lat: Floats, lon: Floats, t: Floats, origin: tuple[float, float], x: Floats, t_x: Floats, theta0: float, beta: float
+) -> tuple[Floats, Floats, Floats]:
+    """Move impacts of bare arcs by what J2 and drag do to a few of them, as a function of the distance from the launch."""
+    hit, bare = arc_impacts(x, t_x, theta0)
+    full = falls(x, t_x, theta0, np.full(len(x), max(beta, 1.0)))
+    ok = hit & (full[:, 0] > 0.5)
+    if not ok.any():
+        return lat, lon, t
+    a, b = polar(origin, bare[ok, 0], bare[ok, 1]), polar(origin, full[ok, 2], full[ok, 3])
+    order = np.argsort(a[:, 0], kind="stable")
+    turn = (b[:, 1] - a[:, 1] + math.pi) % (2.0 * math.pi) - math.pi
+    distance = polar(origin, lat, lon)[:, 0]
+    t = t + np.interp(distance, a[order, 0], (full[ok, 1] - bare[ok, 2])[order])
+    lat, lon = shift_in_range(lat, lon, origin, a[order, 0], (b[:, 0] - a[:, 0])[order], turn[order])
+    return lat, lon, t
+
+
+def mixture(parts: Sequence[tuple[float, Cloud]]) -> Cloud:
+    """One cloud of several with the given shares (sum 1)."""
+    w = np.concatenate([p * c.weight for p, c in parts])
+    effective = 1.0 / sum(p * p / c.effective for p, c in parts)
+    return Cloud(
+        np.concatenate([c.lat for _, c in parts]),
+        np.concatenate([c.lon for _, c in parts]),
+        np.concatenate([c.t for _, c in parts]),
+        w,
+        np.concatenate([c.hit for _, c in parts]),
+        np.concatenate([c.x for _, c in parts]),
+        np.concatenate([c.t_x for _, c in parts]),
+        effective,
+        np.concatenate([c.energy for _, c in parts]),
+        np.concatenate([c.reach for _, c in parts]),
+    )
