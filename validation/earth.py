@@ -91,7 +91,7 @@ def sidereal_time() -> Measured:
         day, rest = divmod(unix_ns, 86_400_000_000_000)
         theirs = erfa.gmst82(2440587.5 + day, rest / 86_400e9)
         worst = max(worst, abs((gmst82(unix_ns) - theirs + np.pi) % (2 * np.pi) - np.pi))
-    return Measured(worst, note="1e-9 rad is 7 mm at the equator")
+    return Measured(worst, note="1e-9 rad is 6 mm at the equator")
 
 
 @book.row("inverse of the normal distribution", target=at_most(1e-14), source="SciPy ndtri (Cephes)")

@@ -38,7 +38,11 @@ def make_class(id="middle", energy="cutoff", prior=1.0, thrust=16.0, burn=150.0,
         "title": id,
         "family": "ballistic",
         "energy": energy,
-        "stages": (Stage(Spread(burn, 4.0), Spread(thrust, 0.5), Spread(2800.0, 50.0), Spread(0.0), Spread(intensity, 0.2 * intensity)),),
+        "stages": (
+            Stage(
+                Spread(burn, 4.0), Spread(thrust, 0.5), Spread(2800.0, 50.0), Spread(0.0), Spread(intensity, 0.2 * intensity)
+            ),
+        ),
         "vertical": Spread(8.0, 1.5),
         "pitch": Spread(50.0, 6.0),
         "beta_boost": Spread(8000.0, 1500.0),
@@ -60,7 +64,8 @@ SHORT = make_class("short", thrust=24.0, burn=75.0, low=200e3, high=900e3, inten
 def make_spec(classes=(MIDDLE,), areas=(), theta0=THETA0, below=0.01):
     gap = Orbit(42164e3, 0.0, 0.0, 0.0, 0.0, 0.0)
     infrared = Infrared(gap, 10.0, 1e4, 6.0, 38e6, 8e3, SIGMA, SIGMA, 0.0, 1.0, 30e3)
-    radar = Radar(0.0, 0.0, 0.0, ((0.0, 0.3),), (0.0, 0.0), 0.05, 1.4, 1e5, 5e6, 2e6, 30.0, 1e9, 0.02, 0.02, 1e6, 1e-6, 0.0, 5.0, 0.5, 30.0, 1e-3)
+    limits = (0.05, 1.4, 1e5, 5e6, 2e6, 30.0, 1e9, 0.02, 0.02, 1e6, 1e-6, 0.0, 5.0, 0.5, 30.0, 1e-3)
+    radar = Radar(0.0, 0.0, 0.0, ((0.0, 0.3),), (0.0, 0.0), *limits)
     sensors = (Sensor(0, "a", "a", "n", infrared), Sensor(1, "b", "b", "n", infrared), Sensor(RADAR, "r", "r", "n", radar))
     rule = WarningRule(4, 10.0, 1, True, below, 5.0, 1.0)
     return NationSpec("n", "n", 0, theta0, 10**9, 10**12, 1, sensors, tuple(classes), tuple(areas), (), rule, (), ())
@@ -68,7 +73,8 @@ def make_spec(classes=(MIDDLE,), areas=(), theta0=THETA0, below=0.01):
 
 def square(id, lat, lon, half_deg):
     """An area of +- half a side about a point (degrees)."""
-    ring = [(lon - half_deg, lat - half_deg), (lon + half_deg, lat - half_deg), (lon + half_deg, lat + half_deg), (lon - half_deg, lat + half_deg)]
+    west, east, south, north = lon - half_deg, lon + half_deg, lat - half_deg, lat + half_deg
+    ring = [(west, south), (east, south), (east, north), (west, north)]
     return Area(id, id, "territory", (tuple((math.radians(x), math.radians(y)) for x, y in ring),))
 
 
@@ -83,6 +89,7 @@ class Flight:
     t_impact: float
     theta0: float
     beta: float
+    intensity: float
 
     def state(self, t):
         out = np.empty(6)
@@ -129,12 +136,8 @@ def draw_flight(rng, c=MIDDLE, theta0=THETA0, site=None):
             continue
         nodes = np.empty((2000, 7))
 
-        def fly(end):
-            return fly_boost(
-                np.array(stages), vertical, pitch, beta_boost, 0.5 * math.pi - tilt, azimuth, end, *where, 0.0, t0, theta0, 0.5, nodes
-            )
-
-        rows = fly(1e9)
+        plan = (np.array(stages), vertical, pitch, beta_boost, 0.5 * math.pi - tilt, azimuth)
+        rows = fly_boost(*plan, 1e9, *where, 0.0, t0, theta0, 0.5, nodes)
         top = best_range(nodes[rows - 1, 1:])
         energy = np.array([best_range(x) for x in nodes[:rows, 1:]])
         low, high = c.energy_range
@@ -145,13 +148,13 @@ def draw_flight(rng, c=MIDDLE, theta0=THETA0, site=None):
             i = int(np.argmax(energy >= goal))
             part = (goal - energy[i - 1]) / (energy[i] - energy[i - 1])
             end = nodes[i - 1, 0] + part * (nodes[i, 0] - nodes[i - 1, 0]) - t0
-            rows = fly(end)
+            rows = fly_boost(*plan, end, *where, 0.0, t0, theta0, 0.5, nodes)
         out = np.empty(7)
         x_cut = nodes[rows - 1, 1:].copy()
         fall(x_cut, nodes[rows - 1, 0], theta0, beta, out)
         if out[0] < 0.5:
             continue
-        return Flight(where, t0, nodes[:rows].copy(), nodes[rows - 1, 0], x_cut, (out[2], out[3]), out[1], theta0, beta)
+        return Flight(where, t0, nodes[:rows].copy(), nodes[rows - 1, 0], x_cut, (out[2], out[3]), out[1], theta0, beta, c.stages[0].intensity.nominal)
 
 
 def geo_scan(sensor, number, t0, lon, theta0):
@@ -179,26 +182,28 @@ def radar_scan(number, t0, lat, lon, theta0):
     return row
 
 
-def measured(rng, scan, t, x, kind, sigmas):
-    """A detection of a state in a scan: errors of the true sigmas, a reported R that is off by some 15 %, as from a measured SNR."""
+def measured(rng, scan, t, x, kind, sigmas, intensity=0.0):
+    """A detection of a state in a scan: errors of the true sigmas; the reported R is off by some 15 %, as from a measured SNR."""
     row = np.zeros(1, dtype=DETECTION)
     z, hx, hb, ht = np.empty(4), np.empty((4, 6)), np.empty((4, 4)), np.empty(4)
     t_ns = round(t * 1e9)
-    h(kind, x, (t_ns - int(scan["t0_ns"][0])) / 1e9, int(scan["region"][0]), scan["platform"][0].copy(), scan["attitude"][0].copy(), np.zeros(4), z, hx, hb, ht)
+    place, axes = scan["platform"][0].copy(), scan["attitude"][0].copy()
+    h(kind, x, (t_ns - int(scan["t0_ns"][0])) / 1e9, int(scan["region"][0]), place, axes, np.zeros(4), z, hx, hb, ht)
     n = KIND_SIZE[kind]
     noise = np.zeros((4, 4))
     reported = math.exp(0.15 * rng.standard_normal())
     for i in range(n):
         z[i] += sigmas[i] * rng.standard_normal()
         noise[i, i] = (sigmas[i] * reported) ** 2
-    row["sensor"], row["scan"], row["t_ns"], row["kind"], row["mask"] = scan["sensor"], scan["scan"], t_ns, kind, (1 << n) - 1
+    row["sensor"], row["scan"], row["t_ns"] = scan["sensor"], scan["scan"], t_ns
+    row["kind"], row["mask"] = kind, (1 << n) - 1
     row["z"], row["R"], row["arrive_ns"] = z, pack_symmetric(noise), t_ns
-    row["intensity"] = 2e5 * math.exp(0.1 * rng.standard_normal())
+    row["intensity"] = intensity * math.exp(0.1 * rng.standard_normal())
     return row
 
 
 def infrared_history(rng, flight, until, satellites=(-0.5, 0.45)):
-    """Looks of geostationary satellites (longitudes off the site's) every 10 s from 8 km of height to the end of thrust."""
+    """Looks of geostationary satellites (longitudes off the site's) every 10 s from 8 km up to the end of thrust."""
     rows, scans = [], []
     for k, off in enumerate(satellites):
         phase = rng.uniform(0.0, 10.0)
@@ -210,7 +215,7 @@ def infrared_history(rng, flight, until, satellites=(-0.5, 0.45)):
             if np.linalg.norm(x[:3]) < 6378137.0 * (1 - math.sin(flight.site[0]) ** 2 / 298.0) + 8e3:
                 continue
             scan = geo_scan(k, j, t - 1.0, flight.site[1] + off, flight.theta0)
-            rows.append(measured(rng, scan, t, x, Kind.LOS, (SIGMA, SIGMA)))
+            rows.append(measured(rng, scan, t, x, Kind.LOS, (SIGMA, SIGMA), flight.intensity))
             scans.append(scan)
     return in_order(rows, scans)
 

@@ -93,7 +93,7 @@ def one_of(word: str, known: Iterable[str], what: str) -> str:
     names = list(known)
     close = nearest(word, names)
     if close:
-        return f"{what}; near: {', '.join(close)}"
+        return f"{what}; near: {', '.join(map(_short, close))}"
     if 0 < len(names) <= 12:
-        return f"{what}: {', '.join(names)}"
+        return f"{what}: {', '.join(map(_short, names))}"
     return what if names else f"{what} (there are none)"

@@ -102,7 +102,8 @@ def boost_step(x: Array, axes: Array, dt: float, par: Array, xo: Array, F: Array
     if dt > 0.0 and (a0 > par[MOST_THRUST] * (1.0 - k0 * dt) or k0 > par[MOST_RATIO] * (1.0 - k0 * dt)):
         k0 = 0.0  # nothing believed burns harder: what is unknown then is when it ends
     left = 1.0 - k0 * dt
-    am, a1 = a0 / (1.0 - 0.5 * k0 * dt), a0 / left
+    middle = 1.0 - 0.5 * k0 * dt
+    am, a1 = a0 / middle, a0 / left
     g0x, g0y, g0z = gravity(x[0], x[1], x[2])
     # Simpson for thrust along a fixed direction: velocity gains (a0 + 4 am + a1) dt / 6, position (a0 + 2 am) dt^2 / 6
     dv = (a0 + 4.0 * am + a1) * dt / 6.0
@@ -136,8 +137,8 @@ def boost_step(x: Array, axes: Array, dt: float, par: Array, xo: Array, F: Array
         F[3 + i, 6] = u[0, i] * unit
         F[i, 7], F[i, 8] = u[1, i] * dp, u[2, i] * dp
         F[3 + i, 7], F[3 + i, 8] = u[1, i] * dv, u[2, i] * dv
-        F[i, 9] = u[0, i] * a0 * dt * dt * dt / 6.0
-        F[3 + i, 9] = u[0, i] * a0 * h2
+        F[i, 9] = u[0, i] * a0 * dt * dt * dt / 6.0 / middle**2
+        F[3 + i, 9] = u[0, i] * a0 * dt * dt / 6.0 * (2.0 / middle**2 + 1.0 / left**2)
     if k0 > 0.0:
         F[6, 6] = 1.0 / left
         F[6, 9] = a0 * dt / (left * left)

@@ -32,7 +32,7 @@ from tocsin.tracking.belief import Prior, believe
 from tocsin.tracking.filter import near_pairs, score_pairs, update_rows
 from tocsin.tracking.initiation import restart, seed
 from tocsin.tracking.measure import Looks, lay_out, sight
-from tocsin.tracking.models import BOOST, COAST, advance_rows, match_moments
+from tocsin.tracking.models import BOOST, COAST, advance_rows, match_moments, turn_axes
 from tocsin.tracking.store import Mark, Store, chain_of, marks
 
 FORMAT = "tocsin-tracker/1"
@@ -472,6 +472,9 @@ class Tracker:
             store.fresh[rows] = 0
             for a in np.flatnonzero(self._rough(looks, dets[pairs], anew[pairs], *predicted)):
                 self._restart(store, int(rows[a]), looks, int(dets[pairs[a]]), own, *(v[a] for v in predicted))
+            for i in rows:
+                if store.mu[i, BOOST] > 0.0 and abs(store.x[i, BOOST, 7]) > 1.0:
+                    turn_axes(store.x[i, BOOST], store.P[i, BOOST], store.axes[i])
             for i, j, k in chosen:
                 t_ns = int(piece.t_ns[j])
                 store.t_ns[i] = t_ns

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.dynamics.kernels import back_to_height, fall
-from tocsin.earth.frames import OMEGA_GMST
+from tocsin.earth.frames import OMEGA_GMST, to_ecef
 from tocsin.earth.geodesics import direct
 from tocsin.earth.jit import kernel
 from tocsin.earth.random import normal_quantile, normals, stream_key
-from tocsin.earth.wgs84 import E2, MU, A, B, geodetic_of
+from tocsin.earth.wgs84 import E2, MU, A, B, ecef_to_geodetic, geodetic_of
 from tocsin.scenario.specs import Spread
 from tocsin.warning.regions import from_plane, geodetic, middle, polar, to_plane
 
@@ -105,9 +105,10 @@ def arc_range(x: Floats) -> float:
 
 @kernel
 def arc_to(x: Floats, height: float, falling: bool, out: Floats) -> bool:
-    """Where the Kepler arc of an eci state next falls through ``height`` (m), or last rose through it (``falling`` False).
+    """Where the Kepler arc of an eci state falls through ``height`` (m), or where it rose through it (``falling`` False).
 
-    ``out``: seconds from the state (negative when rising), position and velocity eci there. False if it never does.
+    ``out``: seconds from the state (negative when rising, or when it has fallen through already), position and velocity eci there.
+    False if the arc never does, or has yet to rise through.
     """
     rx, ry, rz, vx, vy, vz = x[0], x[1], x[2], x[3], x[4], x[5]
     r = math.sqrt(rx * rx + ry * ry + rz * rz)
@@ -146,12 +147,11 @@ def arc_to(x: Floats, height: float, falling: bool, out: Floats) -> bool:
     k = math.sqrt((1.0 - e) / (1.0 + e))
     e0 = 2.0 * math.atan(k * math.tan(0.5 * f0))
     e1 = 2.0 * math.atan(k * math.tan(0.5 * f))
-    m = (e1 - e * math.sin(e1)) - (e0 - e * math.sin(e0))
-    turn = 2.0 * math.pi
-    if falling:
-        m = m % turn
-    else:
-        m = -((-m) % turn)
+    # mean anomalies from perigee, which lies under the ground: no flight goes through it
+    m0 = (e0 - e * math.sin(e0)) % (2.0 * math.pi)
+    m = (e1 - e * math.sin(e1)) % (2.0 * math.pi) - m0
+    if not falling and m > 0.0:
+        return False
     out[0] = m * math.sqrt(axis * axis * axis / MU)
     cf, sf = math.cos(f), math.sin(f)
     target = p / (1.0 + e * cf)
@@ -337,8 +337,8 @@ def launch_cloud(x: Floats, P: Floats, t: float, theta0: float, origin: Origin, 
     """Launch points of a coasting object by one class's burnout numbers: latitude, longitude (rad), launch and burnout time (s).
 
     The state is carried back to where it rose through the burnout height; the launch point lies the burnout's downrange
-    behind it under its track, the launch time by the burn time before it. Rows whose arc never rose there are left out; a state
-    still under that height is taken as the burnout itself.
+    behind it under its track, the launch time by the burn time before it. Rows whose arc never rose there are left out; for a state
+    that still climbs under that height, thrust has just ended.
     """
     z = spread_normals(rows, 9)
     root = _square_root(P)
@@ -346,20 +346,22 @@ def launch_cloud(x: Floats, P: Floats, t: float, theta0: float, origin: Origin, 
     height = np.maximum(origin.height.nominal + origin.height.spread * z[:, 6], 1e3)
     downrange = np.maximum(origin.downrange.nominal + origin.downrange.spread * z[:, 7], 0.0)
     burn = np.maximum(origin.burn.nominal + origin.burn.spread * z[:, 8], 1.0)
+    # it coasts: thrust ended under where it is now
+    now = ecef_to_geodetic(to_ecef(states[:, :3], theta0 + OMEGA_GMST * t))[:, 2]
+    height = np.where(np.sum(states[:, :3] * states[:, 3:], axis=1) > 0.0, np.minimum(height, now - 1.0), height)
     ok = np.zeros(rows, dtype=np.bool_)
     rise = np.zeros((rows, 4))
     _rises(states, t, theta0, height, ok, rise)
-    # an arc that rose through the height only after the state's own time is of an object still climbing to it
-    ok &= rise[:, 0] > t - 7200.0
     if not ok.any():
         empty = np.empty(0)
         return empty, empty, empty, empty
     rise, downrange, burn = rise[ok], downrange[ok], burn[ok]
     full = np.zeros(8)
+    usual = float(np.median(height[ok]))
     nominal = np.zeros(4)[None, :]
     ok1 = np.zeros(1, dtype=np.bool_)
-    _rises(x[None, :], t, theta0, np.array([origin.height.nominal]), ok1, nominal)
-    back_to_height(np.ascontiguousarray(x), t, theta0, origin.height.nominal, full)
+    _rises(x[None, :], t, theta0, np.array([usual]), ok1, nominal)
+    back_to_height(np.ascontiguousarray(x), t, theta0, usual, full)
     if ok1[0] and full[0] > 0.5:
         la, lo, azimuth = _course(full[2:], theta0 + OMEGA_GMST * full[1])
         centre = (float(nominal[0, 1]), float(nominal[0, 2]))
