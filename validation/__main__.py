@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from validation import command, dynamics, earth  # noqa: F401 - importing registers their rows
+from validation import chain, command, coverage, dynamics, earth  # noqa: F401 - importing registers their rows
 from validation.run import main
 
 sys.exit(main(sys.argv[1:]))

@@ -215,8 +215,19 @@ def show_run(summary: Mapping[str, Any], folder: str) -> None:
     out.print()
     out.print(_text("Who was warned when (min:s after launch)", "bold"))
     out.print(warned_when(summary, width))
-    events = [(p, e) for p in summary["partners"] for e in p["events"]]
+    _notes(out, summary, width)
+    if summary["stages"]:
+        out.print()
+        out.print(_text("Published beside simulated (min:s after launch; nothing is tuned to it)", "bold"))
+        out.print(_stages(summary))
     out.print()
+    # the path on a line of its own, never broken: it is to be copied
+    out.print(_text(f"report: {folder}/report.html"), soft_wrap=True)
+
+
+def _notes(out: Console, summary: Mapping[str, Any], width: int) -> None:
+    """What the table has no room for."""
+    events = [(p, e) for p in summary["partners"] for e in p["events"]]
     if any(e["object"] is None for _, e in events):
         out.print(_text("(false): a warning of nothing real; its times count from the start of the scenario"))
     if len(events) > _MOST_ROWS:
@@ -227,13 +238,10 @@ def show_run(summary: Mapping[str, Any], folder: str) -> None:
                 if seconds is not None:
                     until = "from the warning to impact or passage"
                     out.print(_text(f"{partner['name']}, {area}: {span(seconds)} {until}"))
+    for partner, event in events[:_MOST_ROWS]:
+        if event["decisions"]:
+            steps = ", ".join(f"{d['step']} {clock(d['t_s'])}" for d in event["decisions"])
+            out.print(_text(f"{partner['name']}, steps done: {steps}"))
     for partner in summary["partners"]:
         if partner["missed"]:
             out.print(_text(f"{partner['name']} had no confirmed warning of {', '.join(partner['missed'][:10])}"))
-    if summary["stages"]:
-        out.print()
-        out.print(_text("Published beside simulated (min:s after launch; nothing is tuned to it)", "bold"))
-        out.print(_stages(summary))
-    out.print()
-    # the path on a line of its own, never broken: it is to be copied
-    out.print(_text(f"report: {folder}/report.html"), soft_wrap=True)

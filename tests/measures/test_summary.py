@@ -227,7 +227,9 @@ def test_parts_of_a_delay_always_add_up(seed: int) -> None:
     assert sum(spent.values()) == round(max(*times, alert) * 1000)
 
 
-def test_a_place_at_the_end_of_a_track_is_abeam_at_its_end() -> None:
+def test_a_track_that_ends_before_a_place_is_never_abeam_of_it() -> None:
     track = GroundTrack(np.array([0.0, 1.0, 2.0]), np.radians([0.0, 1.0, 2.0]), np.zeros(3))
-    assert track.abeam(np.radians(9.0), 0.0) == 2.0
+    assert track.abeam(np.radians(9.0), 0.0) is None
+    assert track.abeam(np.radians(-9.0), 0.0) is None
+    assert track.abeam(np.radians(1.0), 0.002) == pytest.approx(1.0, abs=1e-3)
     assert GroundTrack(np.zeros(0), np.zeros(0), np.zeros(0)).abeam(0.0, 0.0) is None

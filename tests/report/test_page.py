@@ -198,7 +198,7 @@ def test_stands_without_its_script(calm):
     assert len(ghost) > 100
     known = re.search(r'<g id="m-known">(.*?)</g>', bare, re.S).group(1)
     assert 'class="region impact region95' in known
-    assert "As Japan knew it at T+4:00." in bare
+    assert "What Japan knew at T+4:00." in bare
 
 
 def test_data_is_in_order(calm):

@@ -309,6 +309,7 @@ def test_as_dict_tells_what_every_value_rests_on():
     assert satellite["cloud_top_km"]["status"] == "notional"
     assert made["classes"]["irbm-liquid"]["truth"]["stages"][0]["burn_s"]["source"]
     assert made["epoch"] == made["start"]
+    assert made["catalogue_sources"]["mmd-2012"]["title"].startswith("mostlymissiledefense")
 
 
 # ---- tocsin new ------------------------------------------------------------------------------------------------------

@@ -7,13 +7,13 @@ import math
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
-from tracking_scenes import NS, THETA0, arc, believed, gravity
+from tracking_scenes import THETA0, arc, believed, gravity
 
 from tocsin.earth.wgs84 import enu_axes, geodetic_to_ecef
-from tocsin.tracking.belief import BURNOUT, MOST_THRUST, RATIO, RESTART, THRUST, THRUST_SD, TOP, believe
+from tocsin.tracking.belief import BURNOUT, MOST_THRUST, PAUSE, RATIO, RESTART, THRUST, THRUST_SD, TOP, believe
 from tocsin.tracking.models import BOOST, COAST, advance_rows, boost_step, match_moments, thrust_direction, turn_axes
 
-PAR = believe((believed(),)).parameters
+PAR = believe((believed(burn=60.0, pause=20.0),)).parameters
 
 
 def boosting(height=50e3, speed=1500.0):
@@ -71,9 +71,11 @@ def start(x6, mu, sd=(100.0, 10.0)):
     return x, P, np.array([mu], dtype=float)
 
 
-def carry(x, P, mu, t1, par=PAR, seen=0.0):
+def carry(x, P, mu, t1, par=PAR, until=1e9):
     axes = np.ascontiguousarray(enu_axes(0.9, 0.4).reshape(1, 9))
-    return advance_rows(np.array([0]), np.array([t1]), x, P, mu, axes, np.array([0.0]), np.array([seen]), THETA0, par)
+    return advance_rows(
+        np.array([0]), np.array([t1]), x, P, mu, axes, np.array([0.0]), np.array([[0.0, until]]), THETA0, par
+    )
 
 
 def test_coasting_alone_is_free_fall_with_its_own_covariance():
@@ -83,9 +85,9 @@ def test_coasting_alone_is_free_fall_with_its_own_covariance():
     assert np.abs(xo[0, COAST, :6] - flight(300.0)).max() < 2.0
     # the covariance against a cloud that flies by SciPy
     rng = np.random.default_rng(5)
-    cloud = np.array([
-        arc_from(flight(0.0) + rng.standard_normal(6) * [100, 100, 100, 10, 10, 10], 300.0) for _ in range(120)
-    ])
+    cloud = np.array(
+        [arc_from(flight(0.0) + rng.standard_normal(6) * [100, 100, 100, 10, 10, 10], 300.0) for _ in range(120)]
+    )
     sd = np.sqrt(np.diag(Po[0, COAST])[:6])
     # 120 draws: 6.5 % in each standard deviation; the process noise adds 30 m and 0.2 m/s
     np.testing.assert_allclose(cloud.std(axis=0), sd, rtol=0.25)
@@ -103,7 +105,8 @@ def test_boost_ends_at_the_believed_rate_and_falls_asleep_unseen():
     _, _, muo = carry(x, P, mu, 10.0)
     rate = PAR[BURNOUT]
     back = PAR[RESTART]
-    # the two-state chain in closed form; the chain itself may not restart above the believed end of thrust, and is below it here
+    # the two-state chain in closed form; the chain itself may not restart above the believed end of thrust, and is
+    # below it here
     total = rate + back
     expected = back / total + rate / total * math.exp(-total * 10.0)
     assert muo[0, BOOST] == pytest.approx(expected, rel=0.01)
@@ -118,7 +121,8 @@ def test_a_lacking_slot_gets_the_prior_of_boost():
     P[0, BOOST] = 0.0
     assert np.linalg.norm(x0[:3]) - 6.37e6 < PAR[TOP]
     xo, Po, muo = carry(x, P, mu, 2.0)
-    assert 0.0 < muo[0, BOOST] < 0.02
+    assert 0.0 < muo[0, BOOST] < 0.15
+    assert carry(x, P, mu, 2.0, until=-1.0)[2][0, BOOST] == 0.0  # the pause is long over: no thrust begins anew
     assert xo[0, BOOST, 6] == pytest.approx(PAR[THRUST] / (1 - PAR[RATIO] * 2.0), rel=1e-6)
     assert Po[0, BOOST, 6, 6] > 0.9 * PAR[THRUST_SD] ** 2
     assert np.linalg.eigvalsh(Po[0, BOOST]).min() > 0.0
@@ -163,6 +167,9 @@ def test_beliefs():
     assert stage.thrust.nominal < par[THRUST] < end
     assert par[BURNOUT] == pytest.approx(1 / 100.0)
     assert par[TOP] >= 110e3 + 3 * 10e3
+    # a second stage may light, after the pause between stages and not for ever
+    assert par[RESTART] < 1e-3 < PAR[RESTART] < 1 / 20.0 + 1e-3
+    assert 20.0 < PAR[PAUSE] < 60.0
     first = belief.first_seen(10e3, 10.0)
     assert 10e3 < first.mean[0] < 25e3  # within a look of the cloud tops, mostly
     np.testing.assert_allclose(first.mean[1:3], 0.0, atol=1e-6)  # any azimuth
@@ -171,4 +178,3 @@ def test_beliefs():
     # belief in a class that is never seen above the clouds still gives a prior
     assert believe((believed(burn=10.0),)).first_seen(50e3, 10.0).mean[0] > 0.0
     assert not believe(()).boosts
-    assert NS == 10**9

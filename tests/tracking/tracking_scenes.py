@@ -1,4 +1,4 @@
-"""Scenes for the tests of tracking: flights by SciPy's integrator, sensors as declared, detections drawn by plain NumPy."""
+"""Scenes for the tests of tracking: flights by SciPy, sensors as declared, detections drawn by plain NumPy."""
 
 from __future__ import annotations
 
@@ -35,7 +35,16 @@ class Flight:
             return np.r_[x[3:], a]
 
         self.t0, self.t1 = t0, t1
-        self._solution = solve_ivp(rate, (t0, t1), x0, method="DOP853", rtol=1e-10, atol=1e-6, dense_output=True, max_step=2.0 if thrust else np.inf)
+        self._solution = solve_ivp(
+            rate,
+            (t0, t1),
+            x0,
+            method="DOP853",
+            rtol=1e-10,
+            atol=1e-6,
+            dense_output=True,
+            max_step=2.0 if thrust else np.inf,
+        )
 
     def __call__(self, t):
         return self._solution.sol(t)
@@ -44,7 +53,19 @@ class Flight:
         return self.t0 <= t <= self.t1 and np.linalg.norm(self(t)[:3]) > A - 15e3
 
 
-def launch(lat_deg, lon_deg, azimuth_deg, elevation_deg, t0=0.0, burn=100.0, thrust=22.0, exhaust=2600.0, vertical=8.0, pitch=30.0, until=1500.0):
+def launch(
+    lat_deg,
+    lon_deg,
+    azimuth_deg,
+    elevation_deg,
+    t0=0.0,
+    burn=100.0,
+    thrust=22.0,
+    exhaust=2600.0,
+    vertical=8.0,
+    pitch=30.0,
+    until=1500.0,
+):
     """A single-stage flight from a pad, and the time of its burnout."""
     lat, lon, az, el = (math.radians(v) for v in (lat_deg, lon_deg, azimuth_deg, elevation_deg))
     theta = theta_at(THETA0, round(t0 * NS))
@@ -71,30 +92,101 @@ def arc(lat_deg, lon_deg, height, speed, azimuth_deg, elevation_deg, t0=0.0, t1=
     return Flight(to_eci(np.r_[p, v], theta_at(THETA0, round(t0 * NS))), t0, t1)
 
 
-def radar(n, lat_deg, lon_deg, sigma_range=30.0, sigma_angle_deg=0.1, period=1.0, sector=(0.0, 0.0), elevation=(0.0, 90.0), reach=4000e3, false=0.1, latency=1.0, doppler=False):
+def radar(
+    n,
+    lat_deg,
+    lon_deg,
+    sigma_range=30.0,
+    sigma_angle_deg=0.1,
+    period=1.0,
+    sector=(0.0, 0.0),
+    elevation=(0.0, 90.0),
+    reach=4000e3,
+    false=0.1,
+    latency=1.0,
+    doppler=False,
+):
     rad = math.radians
-    return Sensor(n, f"radar-{n}", f"radar {n}", "x", Radar(
-        lat=rad(lat_deg), lon=rad(lon_deg), h=0.0, boresights=(), sector=(rad(sector[0]), rad(sector[1])), el_min=rad(elevation[0]), el_max=rad(elevation[1]),
-        range_min=10e3, range_max=reach, reference_range=4000e3, reference_snr=100.0, frequency=1e9, beam_az=0.03, beam_el=0.03, bandwidth=1e6, pfa=1e-6,
-        false_per_scan=false, scan_period=period, latency=latency, sigma_range=sigma_range, sigma_angle=rad(sigma_angle_deg), doppler=doppler))
+    return Sensor(
+        n,
+        f"radar-{n}",
+        f"radar {n}",
+        "x",
+        Radar(
+            lat=rad(lat_deg),
+            lon=rad(lon_deg),
+            h=0.0,
+            boresights=(),
+            sector=(rad(sector[0]), rad(sector[1])),
+            el_min=rad(elevation[0]),
+            el_max=rad(elevation[1]),
+            range_min=10e3,
+            range_max=reach,
+            reference_range=4000e3,
+            reference_snr=100.0,
+            frequency=1e9,
+            beam_az=0.03,
+            beam_el=0.03,
+            bandwidth=1e6,
+            pfa=1e-6,
+            false_per_scan=false,
+            scan_period=period,
+            latency=latency,
+            sigma_range=sigma_range,
+            sigma_angle=rad(sigma_angle_deg),
+            doppler=doppler,
+        ),
+    )
 
 
 def satellite(n, lon_deg, period=10.0, sigma=30e-6, false=0.2, latency=5.0):
-    return Sensor(n, f"satellite-{n}", f"satellite {n}", "x", Infrared(
-        orbit=Orbit(42164e3, 0.0, 0.0, 0.0, 0.0, math.radians(lon_deg) + THETA0), scan_period=period, least_intensity=1e5, threshold_snr=6.0, reference_distance=4e7,
-        cloud_top=10e3, sigma_pointing=sigma, sigma_floor=sigma, false_per_scan=false, latency=latency, limb=20e3))
+    return Sensor(
+        n,
+        f"satellite-{n}",
+        f"satellite {n}",
+        "x",
+        Infrared(
+            orbit=Orbit(42164e3, 0.0, 0.0, 0.0, 0.0, math.radians(lon_deg) + THETA0),
+            scan_period=period,
+            least_intensity=1e5,
+            threshold_snr=6.0,
+            reference_distance=4e7,
+            cloud_top=10e3,
+            sigma_pointing=sigma,
+            sigma_floor=sigma,
+            false_per_scan=false,
+            latency=latency,
+            limb=20e3,
+        ),
+    )
 
 
-def believed(burn=100.0, thrust=22.0, exhaust=2600.0, height=110e3, prior=1.0, id="typical"):
+def believed(burn=100.0, thrust=22.0, exhaust=2600.0, height=110e3, prior=1.0, id="typical", pause=None):
+    """A class of one stage; with ``pause`` (s) of two, the second like the first."""
     s = Spread
+    stages = (Stage(s(burn, 5.0), s(thrust, 1.0), s(exhaust, 50.0), s(pause or 0.0), s(1e6)),)
     return FlightClass(
-        id=id, title=id, family="ballistic", energy="cutoff", stages=(Stage(s(burn, 5.0), s(thrust, 1.0), s(exhaust, 50.0), s(0.0), s(1e6)),),
-        vertical=s(8.0), pitch=s(30.0), beta_boost=s(1e5), beta=s(5000.0), rcs_boost=s(1.0), rcs=s(1.0), burnout_height=s(height, 10e3), burnout_downrange=s(80e3, 20e3),
-        energy_range=(3e5, 3e6), prior=prior)
+        id=id,
+        title=id,
+        family="ballistic",
+        energy="cutoff",
+        stages=stages if pause is None else stages * 2,
+        vertical=s(8.0),
+        pitch=s(30.0),
+        beta_boost=s(1e5),
+        beta=s(5000.0),
+        rcs_boost=s(1.0),
+        rcs=s(1.0),
+        burnout_height=s(height, 10e3),
+        burnout_downrange=s(80e3, 20e3),
+        energy_range=(3e5, 3e6),
+        prior=prior,
+    )
 
 
 class Watch:
-    """Scans of sensors over flights: detections by plain geometry, with a fixed probability and false ones even over the view.
+    """Scans of sensors over flights: detections by plain geometry, with a fixed probability and false ones even over
+    the view.
 
     ``burning``: for each flight, until when infrared satellites see it.
     """
@@ -114,13 +206,15 @@ class Watch:
             return p, e
         a = m.orbit.m0 + OMEGA_GMST * t0
         r = m.orbit.a
-        p = np.array([r * math.cos(a), r * math.sin(a), 0.0, -OMEGA_GMST * r * math.sin(a), OMEGA_GMST * r * math.cos(a), 0.0])
+        p = np.array(
+            [r * math.cos(a), r * math.sin(a), 0.0, -OMEGA_GMST * r * math.sin(a), OMEGA_GMST * r * math.cos(a), 0.0]
+        )
         down = -p[:3] / r
         normal = np.array([0.0, 0.0, 1.0])
         return p, np.vstack([np.cross(down, normal), down, normal])
 
     def scan(self, sensor, number, t0, t1):
-        """One scan row and its detections; each object is looked at as the sweep passes, its place in the scan drawn once per object."""
+        """One scan row and its detections; each object is looked at as the sweep passes it."""
         m = sensor.model
         is_radar = isinstance(m, Radar)
         p, e = self._aspect(sensor, t0)
@@ -135,7 +229,12 @@ class Watch:
         if is_radar:
             row["region"] = Region.SECTOR
             row["az_from"], row["az_to"] = m.sector
-            row["el_min"], row["el_max"], row["range_min"], row["range_max"] = m.el_min, m.el_max, m.range_min, m.range_max
+            row["el_min"], row["el_max"], row["range_min"], row["range_max"] = (
+                m.el_min,
+                m.el_max,
+                m.range_min,
+                m.range_max,
+            )
             row["sensitivity"] = m.reference_range
             sigma = [m.sigma_range, m.sigma_angle, m.sigma_angle]
         else:
@@ -175,7 +274,9 @@ class Watch:
             if is_radar:
                 az = m.sector[0] + width * u[1]
                 low, high = math.sin(m.el_min), math.sin(m.el_max)
-                z = np.array([m.range_min + (m.range_max - m.range_min) * u[0], az, math.asin(low + (high - low) * u[2]), 0.0])
+                z = np.array(
+                    [m.range_min + (m.range_max - m.range_min) * u[0], az, math.asin(low + (high - low) * u[2]), 0.0]
+                )
                 s = np.array(sigma)
                 s[1] /= max(math.cos(z[2]), 0.02)
             else:

@@ -156,7 +156,8 @@ def test_a_country_flown_over_is_passed_and_not_hit():
     risk = Assessor(cases.make_spec(areas=(area,))).assess(t, row, looks).areas[0]
     assert risk.p_passage > 0.9
     assert risk.p_impact < 1e-3
-    # the time told is that of coming in: the true flight is then at the area's edge (half a degree, and one step of the track)
+    # the time told is that of coming in: the true flight is then at the area's edge (half a degree, and one step of
+    # the track)
     entry = flight.state(risk.t_ns / 1e9)
     edge = np.degrees(ecef_to_geodetic(to_ecef(entry[:3], THETA0 + OMEGA_GMST * risk.t_ns / 1e9)))
     off = max(abs(edge[0] - lat), abs((edge[1] - lon + 180.0) % 360.0 - 180.0))
@@ -212,10 +213,18 @@ def test_the_burning_tells_the_class():
 
 
 def test_regions_hold_the_truth_as_often_as_they_say():
-    # truth drawn from the spreads of the belief; at six looks (three of each satellite) and when the burning was seen to end
+    # truth drawn from the spreads of the belief; at six looks (three of each satellite) and when the burning was seen
+    # to end
     assessor = Assessor(cases.make_spec())
     n = 100
-    inside = {"first launch": 0, "first impact": 0, "last launch": 0, "last impact": 0, "first launch 50": 0, "last impact 50": 0}
+    inside = {
+        "first launch": 0,
+        "first impact": 0,
+        "last launch": 0,
+        "last impact": 0,
+        "first launch 50": 0,
+        "last impact 50": 0,
+    }
     for k in range(n):
         rng = np.random.default_rng([77, k])
         flight = cases.draw_flight(rng)

@@ -67,7 +67,9 @@ def test_exact_looks_find_the_flight_again():
             rows.append(cases.measured(rng, scans[-1], t, flight.state(t), cases.Kind.LOS, (1e-8, 1e-8)))
     found, _ = fitted(exact, cases.in_order(rows, scans))
     assert len(found.theta) == 5
-    launches = boostfit.draw(found, looks_of(cases.in_order(rows, scans)), Burn(flight.t_launch + 94.0), THETA0, 64, 5000.0)
+    launches = boostfit.draw(
+        found, looks_of(cases.in_order(rows, scans)), Burn(flight.t_launch + 94.0), THETA0, 64, 5000.0
+    )
     apart = [inverse(*flight.site, a, b)[0] for a, b in zip(launches.lat, launches.lon, strict=True)]
     assert np.average(apart, weights=launches.weight) < 20.0
     assert launches.weight @ launches.t == pytest.approx(flight.t_launch, abs=0.05)
@@ -159,14 +161,18 @@ def test_time_and_longitude_shift_the_fit_and_nothing_else():
         for name in names:
             table[name] += 60 * 10**9
     moved, moved_looks = fitted(cases.MIDDLE, later, THETA0 - 60.0 * OMEGA_GMST)
-    shifted = boostfit.draw(moved, moved_looks, Burn(float(moved_looks.t_s[-1])), THETA0 - 60.0 * OMEGA_GMST, 96, 5000.0)
+    shifted = boostfit.draw(
+        moved, moved_looks, Burn(float(moved_looks.t_s[-1])), THETA0 - 60.0 * OMEGA_GMST, 96, 5000.0
+    )
     np.testing.assert_allclose(shifted.t - launches.t, 60.0, atol=1e-4)
     np.testing.assert_allclose(shifted.lat, launches.lat, atol=2e-6)
 
 
 def test_mixture_weighs_its_parts():
     a, b = (
-        coasting.coast_cloud(np.array([7e6, 0.0, 0.0, 2000.0, v, 100.0]), np.eye(6) * 10.0, 0.0, THETA0, cases.MIDDLE.beta)
+        coasting.coast_cloud(
+            np.array([7e6, 0.0, 0.0, 2000.0, v, 100.0]), np.eye(6) * 10.0, 0.0, THETA0, cases.MIDDLE.beta
+        )
         for v in (3000.0, 4000.0)
     )
     both = boostfit.mixture([(0.25, a), (0.75, b)])

@@ -41,7 +41,10 @@ def test_best_range_is_that_of_minimum_energy_arcs(km):
     assert coasting.arc_range(flat) == pytest.approx(other, rel=1e-6)
 
 
-@pytest.mark.parametrize(("lat", "azimuth", "elevation", "speed"), [(0.7, 1.2, 0.7, 4700.0), (-1.2, -2.0, 1.2, 3000.0), (1.5, 0.1, 0.5, 6500.0)])
+@pytest.mark.parametrize(
+    ("lat", "azimuth", "elevation", "speed"),
+    [(0.7, 1.2, 0.7, 4700.0), (-1.2, -2.0, 1.2, 3000.0), (1.5, 0.1, 0.5, 6500.0)],
+)
 def test_arcs_end_near_the_full_propagation_and_come_back_exactly(lat, azimuth, elevation, speed):
     x = thrown(lat, 2.0, azimuth, elevation, speed, 80e3)
     hit, bare = coasting.arc_impacts(x[None, :], np.zeros(1), THETA0)
@@ -93,7 +96,9 @@ def test_a_clouds_spread_is_that_of_full_falls():
     xy, other = regions.to_plane(centre, cloud.lat, cloud.lon), regions.to_plane(centre, full[:, 2], full[:, 3])
     cov = (xy * cloud.weight[:, None]).T @ xy
     sd = np.sqrt(np.linalg.eigvalsh(cov))
-    np.testing.assert_allclose(sd, np.sqrt(np.linalg.eigvalsh(np.cov(other.T))), rtol=0.1)  # 600 falls know a sigma to 3 %
+    np.testing.assert_allclose(
+        sd, np.sqrt(np.linalg.eigvalsh(np.cov(other.T))), rtol=0.1
+    )  # 600 falls know a sigma to 3 %
     assert np.linalg.norm(other.mean(axis=0)) < 4.0 * sd[1] / math.sqrt(600)
 
 
@@ -152,7 +157,7 @@ def test_launch_cloud_goes_back_to_burnout_and_behind_it():
 
 
 def test_a_state_that_never_rose_through_the_height_has_no_launch_there():
-    x = thrown(0.5, 1.0, 0.3, 0.4, 1500.0)
+    x = thrown(0.5, 1.0, 0.3, -0.4, 1500.0, 60e3)
     origin = coasting.Origin(Spread(400e3), Spread(0.0), Spread(100.0))
     assert len(coasting.launch_cloud(x, np.eye(6), 0.0, THETA0, origin)[0]) == 0
 

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,7 +9,14 @@ from tocsin.earth.geodesics import inverse
 from tocsin.earth.polygons import contains
 from tocsin.warning import regions
 
-CENTRES = [(0.6, 2.0), (-0.3, math.pi - 0.005), (0.2, -math.pi + 0.01), (math.radians(89.0), 1.0), (math.radians(-88.5), -3.0), (0.0, 0.0)]
+CENTRES = [
+    (0.6, 2.0),
+    (-0.3, math.pi - 0.005),
+    (0.2, -math.pi + 0.01),
+    (math.radians(89.0), 1.0),
+    (math.radians(-88.5), -3.0),
+    (0.0, 0.0),
+]
 
 
 def rings_of(region):
@@ -64,12 +72,14 @@ def test_the_date_line_cuts_a_region_in_two_and_a_pole_does_not():
 
 
 def sphere_area(region):
-    """Area of a region on the authalic sphere: integral of (sin lat) d lon along its rings, edges straight on the map."""
+    """Area of a region on the authalic sphere: integral of (sin lat) d lon along its rings, edges straight on the
+    map.
+    """
     total = 0.0
     for part in rings_of(region):
         for ring in part:
             a = np.radians(np.array(ring))
-            for p, q in zip(a[:-1], a[1:], strict=True):
+            for p, q in pairwise(a):
                 s = np.linspace(0.0, 1.0, 9)
                 e = 0.0818191908426
                 sine = np.sin(p[1] + s * (q[1] - p[1]))
@@ -163,7 +173,9 @@ def test_a_hole_stays_a_hole_over_the_date_line():
     lat, lon = points_about(centre, 400e3)
     distance = np.hypot(*regions.to_plane(centre, lat, lon).T)
     clear = (np.abs(distance - 300e3) > 1e3) & (np.abs(distance - 100e3) > 1e3)
-    np.testing.assert_array_equal(regions.holds(region, lat, lon)[clear], ((distance < 300e3) & (distance > 100e3))[clear])
+    np.testing.assert_array_equal(
+        regions.holds(region, lat, lon)[clear], ((distance < 300e3) & (distance > 100e3))[clear]
+    )
 
 
 def test_middle_is_where_the_mean_is_nought():

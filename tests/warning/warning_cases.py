@@ -1,4 +1,6 @@
-"""Flights with their looks for the tests of the estimators: drawn from a believed class, flown, and measured through ``h``."""
+"""Flights with their looks for the tests of the estimators: drawn from a believed class, flown, and measured through
+``h``.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ SIGMA = 50e-6
 RADAR = 2
 
 
-def make_class(id="middle", energy="cutoff", prior=1.0, thrust=16.0, burn=150.0, low=500e3, high=3500e3, intensity=2e5, **changes):
+def make_class(
+    id="middle", energy="cutoff", prior=1.0, thrust=16.0, burn=150.0, low=500e3, high=3500e3, intensity=2e5, **changes
+):
     values = {
         "id": id,
         "title": id,
@@ -40,7 +44,11 @@ def make_class(id="middle", energy="cutoff", prior=1.0, thrust=16.0, burn=150.0,
         "energy": energy,
         "stages": (
             Stage(
-                Spread(burn, 4.0), Spread(thrust, 0.5), Spread(2800.0, 50.0), Spread(0.0), Spread(intensity, 0.2 * intensity)
+                Spread(burn, 4.0),
+                Spread(thrust, 0.5),
+                Spread(2800.0, 50.0),
+                Spread(0.0),
+                Spread(intensity, 0.2 * intensity),
             ),
         ),
         "vertical": Spread(8.0, 1.5),
@@ -66,7 +74,11 @@ def make_spec(classes=(MIDDLE,), areas=(), theta0=THETA0, below=0.01):
     infrared = Infrared(gap, 10.0, 1e4, 6.0, 38e6, 8e3, SIGMA, SIGMA, 0.0, 1.0, 30e3)
     limits = (0.05, 1.4, 1e5, 5e6, 2e6, 30.0, 1e9, 0.02, 0.02, 1e6, 1e-6, 0.0, 5.0, 0.5, 30.0, 1e-3)
     radar = Radar(0.0, 0.0, 0.0, ((0.0, 0.3),), (0.0, 0.0), *limits)
-    sensors = (Sensor(0, "a", "a", "n", infrared), Sensor(1, "b", "b", "n", infrared), Sensor(RADAR, "r", "r", "n", radar))
+    sensors = (
+        Sensor(0, "a", "a", "n", infrared),
+        Sensor(1, "b", "b", "n", infrared),
+        Sensor(RADAR, "r", "r", "n", radar),
+    )
     rule = WarningRule(4, 10.0, 1, True, below, 5.0, 1.0)
     return NationSpec("n", "n", 0, theta0, 10**9, 10**12, 1, sensors, tuple(classes), tuple(areas), (), rule, (), ())
 
@@ -119,7 +131,9 @@ def cut(rng, spread):
 
 
 def draw_flight(rng, c=MIDDLE, theta0=THETA0, site=None):
-    """One flight of a class: its numbers from their spreads, thrust tilted like the belief, energy even over the class's range."""
+    """One flight of a class: its numbers from their spreads, thrust tilted like the belief, energy even over the
+    class's range.
+    """
     while True:
         stages, ignition = [], 0.0
         for stage in c.stages:
@@ -154,7 +168,18 @@ def draw_flight(rng, c=MIDDLE, theta0=THETA0, site=None):
         fall(x_cut, nodes[rows - 1, 0], theta0, beta, out)
         if out[0] < 0.5:
             continue
-        return Flight(where, t0, nodes[:rows].copy(), nodes[rows - 1, 0], x_cut, (out[2], out[3]), out[1], theta0, beta, c.stages[0].intensity.nominal)
+        return Flight(
+            where,
+            t0,
+            nodes[:rows].copy(),
+            nodes[rows - 1, 0],
+            x_cut,
+            (out[2], out[3]),
+            out[1],
+            theta0,
+            beta,
+            c.stages[0].intensity.nominal,
+        )
 
 
 def geo_scan(sensor, number, t0, lon, theta0):
@@ -183,7 +208,9 @@ def radar_scan(number, t0, lat, lon, theta0):
 
 
 def measured(rng, scan, t, x, kind, sigmas, intensity=0.0):
-    """A detection of a state in a scan: errors of the true sigmas; the reported R is off by some 15 %, as from a measured SNR."""
+    """A detection of a state in a scan: errors of the true sigmas; the reported R is off by some 15 %, as from a
+    measured SNR.
+    """
     row = np.zeros(1, dtype=DETECTION)
     z, hx, hb, ht = np.empty(4), np.empty((4, 6)), np.empty((4, 4)), np.empty(4)
     t_ns = round(t * 1e9)

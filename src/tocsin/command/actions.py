@@ -101,7 +101,7 @@ def _confirm(version: WarningVersion, spec: NationSpec) -> tuple[str, ...]:
 )
 def _inform(version: WarningVersion, spec: NationSpec) -> tuple[str, ...]:
     limit = spec.rule.exclude_below
-    return _by_risk(version, lambda a: not a.excluded and (a.p_impact >= limit or a.p_passage >= OVER))
+    return _by_risk(version, lambda a: a.p_impact >= limit or a.p_passage >= OVER)
 
 
 @register("exclude", "impact in areas of the nation is declared excluded", "Impact excluded in {areas}.")

@@ -63,14 +63,15 @@ class GroundTrack:
     def abeam(self, lat: float, lon: float) -> float | None:
         """Time (s since the epoch) at which the track is nearest to a place (rad), by angle at the Earth's centre.
 
-        Between the seconds by a parabola through the three nearest points; None for a flight without points.
+        Between the seconds by a parabola through the three nearest points; None where the track does not pass the
+        place: it ends, or the run did, while still coming nearer, or it only went away.
         """
         if not len(self.t):
             return None
         cosine = np.sin(self.lat) * math.sin(lat) + np.cos(self.lat) * math.cos(lat) * np.cos(self.lon - lon)
         k = int(np.argmax(cosine))
         if not 0 < k < len(self.t) - 1:
-            return float(self.t[k])
+            return None
         before, at, after = (float(c) for c in cosine[k - 1 : k + 2])
         bend = before - 2.0 * at + after
         shift = 0.0 if bend == 0.0 else 0.5 * (before - after) / bend

@@ -7,6 +7,7 @@ an older or a later version, or one that came in by hand, still gives a page, wi
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -120,6 +121,12 @@ class Declared:
         return found.name if found else spoken(id)
 
 
+def short(name: str) -> str:
+    """A name without what stands in brackets, for places where there is little room."""
+    bare = " ".join(re.sub(r"\([^()]*\)", " ", name).split()).replace(" ,", ",")
+    return bare or name
+
+
 def spoken(id: str) -> str:
     """A readable name from an id: "united-states" is "United States"."""
     return " ".join(word[:1].upper() + word[1:] for word in id.replace("_", "-").split("-"))
@@ -223,10 +230,24 @@ def _web(url: str) -> str:
 
 
 def _spread(value: Any) -> str:
+    """A time with its spread in one form: "45 ± 10 s"."""
     if isinstance(value, Mapping):
-        nominal, spread = value.get("nominal"), value.get("spread", 0)
-        return f"{nominal} ± {spread} s" if spread else f"{nominal} s"
-    return f"{' '.join(str(value).replace('+-', '±').split())} s"
+        parts = [value.get("nominal", 0), value.get("spread", 0)]
+    elif isinstance(value, str):
+        parts = [_number_in(p) for p in value.replace("±", "+-").split("+-")]
+    else:
+        parts = [value]
+    words = [_shown(float(p)) if isinstance(p, int | float) else str(p) for p in parts if p is not None]
+    if len(words) > 1 and words[1] == "0":
+        words = words[:1]
+    return "\u00a0".join([*" ± ".join(words).split(" "), "s"])
+
+
+def _number_in(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text.strip()
 
 
 def _ring(points: Any) -> Floats:

@@ -50,7 +50,9 @@ class RunLike(Protocol):
 
 @dataclass(frozen=True)
 class Flight:
-    """One object as it was: rows a second apart. ``phase``: "boost", "coast", "re-entry" per row."""
+    """One object as it was: rows a second apart, launch and impact added. ``phase``: "boost", "coast", "re-entry" per
+    row.
+    """
 
     id: str
     class_id: str
@@ -255,7 +257,7 @@ def _flights(tables: Mapping[str, Any]) -> tuple[list[Flight], int]:
     if truth is None or truth.num_rows == 0:
         return [], 0
     names = texts(truth, "object")
-    classes = {r["object"]: r["class"] for r in rows(tables.get("flights"))}
+    solved = {r["object"]: r for r in rows(tables.get("flights"))}
     order = list(dict.fromkeys(names))
     index = np.array([order.index(n) for n in names]) if len(order) <= 64 else _codes(names, order)
     t, lat, lon, h = (floats(truth, c) for c in ("t_s", "lat_deg", "lon_deg", "height_km"))
@@ -264,17 +266,28 @@ def _flights(tables: Mapping[str, Any]) -> tuple[list[Flight], int]:
     for k, name in enumerate(order[:DRAWN_OBJECTS]):
         pick = np.flatnonzero(index == k)
         pick = pick[np.argsort(t[pick], kind="stable")]
+        seconds, words = t[pick], [phase[i] for i in pick]
         place = np.stack([np.radians(lat[pick]), np.radians(lon[pick]), h[pick] * 1e3], axis=-1)
+        flew = solved.get(name, {})
+        # the rows are at whole seconds: launch and impact lie before the first and after the last of them
+        if flew and -1.5 < flew["launch_s"] - seconds[0] < 0.0:
+            start = [math.radians(flew["launch_lat_deg"]), math.radians(flew["launch_lon_deg"]), 0.0]
+            seconds, place = np.insert(seconds, 0, flew["launch_s"]), np.insert(place, 0, start, axis=0)
+            words = [words[0], *words]
+        if flew and 0.0 < flew["impact_s"] - seconds[-1] < 1.5:
+            end = [math.radians(flew["impact_lat_deg"]), math.radians(flew["impact_lon_deg"]), 0.0]
+            seconds, place = np.append(seconds, flew["impact_s"]), np.append(place, [end], axis=0)
+            words = [*words, words[-1]]
         flights.append(
             Flight(
                 name,
-                str(classes.get(name, "")),
-                t[pick],
+                str(flew.get("class", "")),
+                seconds,
                 place[:, 0],
                 place[:, 1],
                 place[:, 2],
                 geodetic_to_ecef(place),
-                [phase[i] for i in pick],
+                words,
             )
         )
     return flights, max(0, len(order) - DRAWN_OBJECTS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tocsin.earth.coastlines import world
 from tocsin.report.charts import num
-from tocsin.report.declared import Area, centre, geojson_rings
+from tocsin.report.declared import Area, centre, geojson_rings, short
 from tocsin.report.facts import Facts, Flight, Looks, Nation, Sensor, Version, Warned, floats, texts
 from tocsin.report.projection import (
     BOX,
@@ -34,7 +34,7 @@ from tocsin.report.projection import (
     path,
     thin,
 )
-from tocsin.report.text import clean, clock, esc, event_time, km, percent, place, t_plus
+from tocsin.report.text import clean, clock, esc, event_time, km, percent, place, t_plus, the
 
 Floats = NDArray[np.float64]
 # what is drawn of a long run: enough to see, little enough to send
@@ -52,7 +52,6 @@ class Picture:
     svg: str
     data: dict[str, Any]
     caption: str
-    notes: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -96,7 +95,7 @@ def draw(facts: Facts) -> Picture:
             f'<path class="site {cls}" d="M{num(at[0])} {num(at[1] - 6)}l5.5 '
             f'9.5h-11z"><title>{esc(s.name)}</title></path>'
         )
-        out.append(_label(at, s.name, f"minor sensor-name ink {cls}", boxes, 11.0))
+        out.append(_label(at, short(s.name), f"minor sensor-name ink {cls}", boxes, 11.0))
     out.append("</g>")
     out += names
     out += [_minutes(facts, f, track, boxes) for f, track in zip(facts.flights, tracks, strict=True)]
@@ -120,8 +119,8 @@ def draw(facts: Facts) -> Picture:
         f'<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         f'<path class="hatch" d="M0 0v7"/></pattern></defs>{"".join(out)}</svg>'
     )
-    who = facts.nations[chosen].name if facts.nations else "nobody"
-    caption = f"As {who} knew it at {t_plus(moment - facts.t0)}."
+    who = the(facts.nations[chosen].name) if facts.nations else "nobody"
+    caption = f"What {who} knew at {t_plus(moment - facts.t0)}."
     return Picture(svg, data, caption)
 
 
@@ -136,7 +135,10 @@ def opening(facts: Facts) -> tuple[int, float]:
         for w in n.warnings
         if w.first_confirmed is not None
     ]
-    for found in (alerts, firsts):
+    # those who have something to defend before those who only look on
+    defending = {a.partner for a in facts.declared.areas if a.kind == "defended"}
+    near = [(t, i) for t, i in firsts if facts.nations[i].id in defending]
+    for found in (alerts, near, firsts):
         if found:
             t, i = min(found)
             return i, t
@@ -481,7 +483,7 @@ def _static_satellites(facts: Facts, inset: _Inset) -> str:
             f"{esc(s.name)}, over "
             f"{place(math.degrees(s.site.lat[middle]), math.degrees(s.site.lon[middle]))}</title></path>"
         )
-        out.append(_label(np.array([x, y]), s.name, f"minor sat-name ink {cls}", boxes, 9.0))
+        out.append(_label(np.array([x, y]), short(s.name), f"minor sat-name ink {cls}", boxes, 9.0))
     return "".join(out)
 
 
@@ -608,7 +610,7 @@ def _nation_data(facts: Facts, projection: Projection, n: Nation) -> dict[str, A
         ]
     log += [(d["t_s"], d["text"] or f"{d['action']} ({d['step']})") for d in n.decisions]
     return {
-        "name": clean(n.name),
+        "name": clean(the(n.name)),
         "warnings": [
             [
                 {

@@ -149,7 +149,12 @@ def _nation_card(facts: Facts, i: int, n: Nation) -> str:
         t = event_time(n, key)
         return "–" if t is None else t_plus(t - facts.t0)
 
-    parts = [_figure(plus("first_detection_s"), "first detection"), _figure(plus("warning_s"), "confirmed warning")]
+    seen_by = [e["delays"]["path"][0] for e in n.events[:1] if (e.get("delays") or {}).get("path")]
+    whose = f" ({facts.nation_name(seen_by[0])})" if seen_by and seen_by[0] != n.id else ""
+    parts = [
+        _figure(plus("first_detection_s"), f"first detection{whose}"),
+        _figure(plus("warning_s"), "confirmed warning"),
+    ]
     if event_time(n, "alert_s") is not None:
         parts.append(_figure(plus("alert_s"), "public alert"))
     times = [
@@ -299,7 +304,7 @@ def _delays(facts: Facts) -> str:
         words = f"{title}, {span(total)}." if isinstance(total, int | float) else title
         draw = [waterfall(delays, title, f"p{i % 6}", str(i), w, max(until, 1.0) * 1.02) for w in (WIDE, NARROW)]
         more = len([x for x in n.events if x.get("delays")]) - 1
-        others = f" {more} more warnings are in the tables." if more > 0 else ""
+        others = f" {more} more {'warning is' if more == 1 else 'warnings are'} in the tables." if more > 0 else ""
         out.append(
             f'<div class="part"><h3 class="ink p{i % 6}">{esc(words)}</h3><p '
             f'class="sub">{esc((route + others).strip())}</p>'
@@ -385,7 +390,7 @@ def _assumptions(facts: Facts) -> str:
                 "What was assumed, and how sure anybody can be of it",
                 ("confidence", "assumption", "why"),
                 (
-                    (f'<span class="sure {esc(a.confidence)}">{esc(a.confidence)}</span>', esc(a.what), esc(a.why))
+                    (tables.sure(a.confidence), esc(a.what), esc(a.why))
                     for a in sorted(d.assumptions, key=lambda a: order.get(a.confidence, 9))
                 ),
             )
@@ -393,21 +398,7 @@ def _assumptions(facts: Facts) -> str:
     if d.values:
         parts.append(
             "<details><summary>Sensor values and where they come from</summary>"
-            + tables.table(
-                "Sensor values",
-                ("sensor", "value of", "value", "status", "confidence", "source"),
-                (
-                    (
-                        esc(d.sensor_name(v.sensor)),
-                        esc(v.name),
-                        esc(v.value),
-                        esc(v.status),
-                        f'<span class="sure {esc(v.confidence)}">{esc(v.confidence)}</span>',
-                        esc(f"{v.source} ({v.why})" if v.why else v.source),
-                    )
-                    for v in d.values
-                ),
-            )
+            + tables.sensor_values_table(facts)
             + "</details>"
         )
     if d.sharing:

@@ -152,7 +152,7 @@ def _yes(value: Any) -> str:
 def decisions_table(facts: Facts) -> str:
     """Every step done at a post."""
     return table(
-        "Decisions",
+        "Steps done at the posts",
         ("T+", "UTC", "partner", "post", "step", "action", "condition held", "took", "by", "what was said"),
         (
             (
@@ -330,6 +330,29 @@ def doctrine_table(facts: Facts) -> str:
             for s in facts.declared.steps
         ),
     )
+
+
+def sensor_values_table(facts: Facts) -> str:
+    """What stands behind the sensors' values: those of one sensor that rest on the same are one row."""
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for v in facts.declared.values:
+        word = v.name.replace("_", " ")
+        text = f"{word} {v.value}" + (f" ({v.why})" if v.why else "")
+        groups.setdefault((v.sensor, v.status, v.confidence, v.source), []).append(text)
+    return table(
+        "Values of the sensors",
+        ("sensor", "values", "status", "confidence", "source"),
+        (
+            (esc(facts.declared.sensor_name(sensor)), esc("; ".join(texts)), esc(status), sure(confidence), esc(source))
+            for (sensor, status, confidence, source), texts in groups.items()
+        ),
+        "wide-second",
+    )
+
+
+def sure(confidence: str) -> str:
+    """A confidence with its mark (a disc that is more or less full)."""
+    return f'<span class="sure {esc(confidence)}">{esc(confidence)}</span>'
 
 
 def all_tables(facts: Facts) -> str:

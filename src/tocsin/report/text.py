@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tocsin.earth.clock import format_utc
+from tocsin.report.declared import Area
 from tocsin.report.facts import Facts, Nation, Version
 from tocsin.report.stages import stage_rows
 from tocsin.report.views import ABOVE, BELOW, FAR, NOT_BURNING, SIDE
@@ -224,16 +225,16 @@ def headline(facts: Facts) -> Headline:
     how much time left. Where the question was whether a territory is meant: when that was answered, and what the
     sensors could not see meanwhile.
     """
-    territory = [
-        (n, r)
-        for n in facts.nations
-        for a in facts.declared.areas
-        if a.kind == "territory" and (not a.partner or a.partner == n.id) and (r := risk_over_time(n, a.id)) is not None
-    ]
-    alerted = any(event_time(n, "alert_s") is not None for n in facts.nations)
-    if territory and not alerted:
-        return _excluded(facts, territory)
     warned = [n for n in facts.nations if any(w.first_confirmed for w in n.warnings)]
+    defending = {a.partner for a in facts.declared.areas if a.kind == "defended"}
+    if not any(event_time(n, "alert_s") is not None or n.id in defending for n in warned):
+        territory = [
+            (n, risks)
+            for n in facts.nations
+            if (risks := [r for a in facts.declared.areas if (r := _territory_risk(n, a)) is not None])
+        ]
+        if territory:
+            return _excluded(facts, territory)
     if warned:
         return _warned(facts, warned)
     watching = listed([n.name for n in facts.nations]) or "Nobody"
@@ -256,7 +257,7 @@ def event_time(nation: Nation, key: str) -> float | None:
 
 def _by_whose(facts: Facts, version: Version, nation: Nation) -> str:
     owners = [o.strip() for o in version.sources.split(",") if o.strip()]
-    others = [f"{_possessive(_the(facts.nation_name(o)))} sensors" for o in owners if o != nation.id]
+    others = [f"{_possessive(the(facts.nation_name(o)))} sensors" for o in owners if o != nation.id]
     if not others:
         return "by its own sensors"
     return f"by {listed([*others, 'its own'] if nation.id in owners else others)}"
@@ -266,18 +267,19 @@ def _possessive(name: str) -> str:
     return f"{name}’" if name.endswith("s") else f"{name}’s"
 
 
-def _the(name: str) -> str:
+def the(name: str) -> str:
     """The article that a few names of states want."""
     return f"the {name}" if name.startswith(("United ", "Netherlands", "Philippines")) else name
 
 
 def _warned(facts: Facts, warned: list[Nation]) -> Headline:
-    # the nation that told its people comes first: it is the one the page is about
-    ordered = sorted(warned, key=lambda n: (event_time(n, "alert_s") is None, _first(n).t))
+    # the nation that told its people comes first: it is the one the page is about; then those with something to defend
+    defending = {a.partner for a in facts.declared.areas if a.kind == "defended"}
+    ordered = sorted(warned, key=lambda n: (event_time(n, "alert_s") is None, n.id not in defending, _first(n).t))
     parts = []
     for n in ordered:
         v = _first(n)
-        text = f"{_the(n.name)} was warned at {t_plus(v.t - facts.t0)} {_by_whose(facts, v, n)}"
+        text = f"{the(n.name)} was warned at {t_plus(v.t - facts.t0)} {_by_whose(facts, v, n)}"
         left = _time_left(n)
         if left is not None:
             area, seconds = left
@@ -287,7 +289,7 @@ def _warned(facts: Facts, warned: list[Nation]) -> Headline:
         if alert is not None:
             text += f", and alerted its public at {t_plus(alert - facts.t0)}{_published_alert(facts, n)}"
         parts.append(text)
-    missed = [_the(n.name) for n in facts.nations if n not in warned]
+    missed = [the(n.name) for n in facts.nations if n not in warned]
     more = published_sentence(facts)
     if missed:
         more = [*more, sentence(f"{listed(missed)} had no confirmed warning")]
@@ -347,25 +349,32 @@ def published_sentence(facts: Facts) -> list[str]:
     return [f"Published: {said}. The run differs most at “{worst.name}”: {span(gap)} {word}."]
 
 
-def _excluded(facts: Facts, risks: list[tuple[Nation, Risk]]) -> Headline:
+def _territory_risk(nation: Nation, area: Area) -> Risk | None:
+    """The risk of one of the nation's own territories."""
+    if area.kind != "territory" or area.partner not in ("", nation.id):
+        return None
+    return risk_over_time(nation, area.id)
+
+
+def _excluded(facts: Facts, territory: list[tuple[Nation, list[Risk]]]) -> Headline:
     parts = []
-    for n, r in risks:
-        area = facts.declared.area_name(n.id, r.area)
-        if not r.ever_above:
-            parts.append(f"the probability of impact in {area}, as {_the(n.name)} reckoned it, never reached 1{NBSP}%")
-        elif r.under is not None:
-            parts.append(
-                f"the probability of impact in {area}, as {_the(n.name)} reckoned it, fell under 1{NBSP}% for good at "
-                f"{t_plus(r.under - facts.t0)} (it peaked at {percent(r.peak)} at {t_plus(r.peak_t - facts.t0)})"
-            )
-        else:
-            parts.append(
-                f"the probability of impact in {area}, as {_the(n.name)} reckoned it, was still over 1{NBSP}% when "
-                "the run ended "
-                f"(peak {percent(r.peak)} at {t_plus(r.peak_t - facts.t0)})"
-            )
-    hidden = gap_sentences(facts)
+    for n, risks in territory:
+        never = [r for r in risks if not r.ever_above]
+        for r in risks:
+            if r.ever_above:
+                area = facts.declared.area_name(n.id, r.area)
+                text = f"the probability of impact in {area}, as {the(n.name)} reckoned it, "
+                peak = f"{percent(r.peak)} at {t_plus(r.peak_t - facts.t0)}"
+                if r.under is not None:
+                    text += f"fell under 1{NBSP}% for good at {t_plus(r.under - facts.t0)} (it peaked at {peak})"
+                else:
+                    text += f"was still over 1{NBSP}% when the run ended (peak {peak})"
+                parts.append(text)
+        if never:
+            areas = listed([facts.declared.area_name(n.id, r.area) for r in never])
+            parts.append(f"the probability of impact in {areas}, as {the(n.name)} reckoned it, never reached 1{NBSP}%")
     first = "; ".join(parts)
+    hidden = gap_sentences(facts)
     if hidden:
         # the first sentence says what the limit hides, too
         first += f", and {hidden[0][0].lower() + hidden[0][1:].rstrip('.')}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tocsin.report.charts import Scale, Svg, even_ticks, minute_ticks, num, polyline
+from tocsin.report.declared import short
 from tocsin.report.facts import Facts, Nation, Sensor
 from tocsin.report.text import clock, number, span, t_plus
 from tocsin.report.views import ABOVE, FAR, SIDE
@@ -48,7 +49,7 @@ def marks(nation: Nation) -> list[Mark]:
 def timeline(facts: Facts, width: float) -> Svg:
     """The drawing for a wide or a narrow column."""
     narrow = width < 500
-    left, right = (34.0, 8.0) if narrow else (190.0, 14.0)
+    left, right = (34.0, 8.0) if narrow else (205.0, 14.0)
     plot_top, plot_h = 16.0, 170.0 if narrow else 220.0
     row_h = 31.0 if narrow else 21.0
     nation_h = 34.0 if narrow else 27.0
@@ -106,9 +107,11 @@ def timeline(facts: Facts, width: float) -> Svg:
                 )
         if k == 0:
             top = int(f.h.argmax())
-            svg.text(x(f.t[top] - facts.t0), y(f.h[top] / 1e3) + 16, f"{number(f.h[top] / 1e3)} km", "note", "middle")
+            at_x = x(f.t[top] - facts.t0)
+            anchor = "end" if at_x > width - right - 20 else "middle"
+            svg.text(at_x, y(f.h[top] / 1e3) + 16, f"{number(f.h[top] / 1e3)} km", "note", anchor)
     # what radars measured, as height over time: a cloud that shows the errors as they were
-    for i, s in enumerate(facts.sensors):
+    for s in facts.sensors:
         if s.kind == "radar" and len(s.looks.t):
             cls = f"p{_index(facts, s.nation)}"
             d = "".join(
@@ -118,7 +121,6 @@ def timeline(facts: Facts, width: float) -> Svg:
             )
             if d:
                 svg.path(d, f"dots {cls}", f"detections of {s.name}, at the height it measured")
-        del i
     at_y = rows_top
     for n, sensors in groups:
         cls = f"p{_index(facts, n.id)}"
@@ -170,10 +172,10 @@ def _nation_row(svg: Svg, facts: Facts, n: Nation, x: Scale, y: float, height: f
 
 def _sensor_row(svg: Svg, facts: Facts, s: Sensor, x: Scale, y: float, height: float, cls: str, narrow: bool) -> None:
     if narrow:
-        svg.text(x.r0, y + 11, s.name if len(s.name) < 44 else s.name[:42] + "…", "rowname")
+        svg.text(x.r0, y + 11, _cut(short(s.name), 44), "rowname")
         bar_y, bar_h = y + 15.0, 11.0
     else:
-        svg.text(x.r0 - 12, y + height / 2 + 4, s.name if len(s.name) < 27 else s.name[:25] + "…", "rowname", "end")
+        svg.text(x.r0 - 12, y + height / 2 + 4, _cut(short(s.name), 29), "rowname", "end")
         bar_y, bar_h = y + 3.0, height - 6.0
     svg.line(x.r0, bar_y + bar_h, x.r1, bar_y + bar_h, "rail")
     count = max(len(s.views), 1)
@@ -223,6 +225,10 @@ def _sensor_row(svg: Svg, facts: Facts, s: Sensor, x: Scale, y: float, height: f
             for t in _apart(false_t, (x.d1 - x.d0) / (x.r1 - x.r0))
         )
         svg.path(d, "false", f"{s.name}: {len(false_t)} false detections")
+
+
+def _cut(name: str, most: int) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def _apart(times: list[float], step: float) -> list[float]:

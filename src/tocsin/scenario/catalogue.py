@@ -113,6 +113,11 @@ def class_ids() -> tuple[str, ...]:
     return tuple(_index("classes.yaml")[1]["classes"])
 
 
+def source_keys() -> tuple[str, ...]:
+    """Keys of all sources that the catalogue's values name."""
+    return tuple(_index("sensors.yaml")[1]["sources"])
+
+
 @cache
 def source(key: str) -> dict[str, Any]:
     """Title (and url) of a source of the catalogue; KeyError for an unknown one."""

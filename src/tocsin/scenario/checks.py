@@ -197,13 +197,14 @@ class Checks:
                     path, f"the sensor '{clean(id)}' again (also of {clean(self.sensors[id])})", "each sensor id once"
                 )
             self.sensors.setdefault(id, partner)
-            start, start_path = id, path
+            start: str | None = id
+            start_path = path
             if isinstance(entry, dict) and isinstance(entry.get("from"), str):
                 start, start_path = entry["from"], (*path, "from")
-            elif isinstance(entry, dict) and "kind" in entry:
-                start = ""
+            elif isinstance(entry, dict) and entry.get("kind") is not None:
+                start = None
             known = start in catalogue.sensor_ids() or start in catalogue.family_ids()
-            if start and not known:
+            if start is not None and not known:
                 ids = catalogue.sensor_ids() + (catalogue.family_ids() if start_path != path else ())
                 what = "an id of the catalogue, or `from:` one, or `kind:` and all values"
                 self._say(start_path, f"the unknown sensor '{clean(start)[:80]}'", one_of(start, ids, what))

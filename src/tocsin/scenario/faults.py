@@ -81,7 +81,7 @@ def nearest(word: str, known: Iterable[str], most: int = 3) -> list[str]:
     for name in known:
         by_lower.setdefault(name.lower(), name)
     word = word[:_LONGEST].lower()
-    close = difflib.get_close_matches(word, by_lower, n=most, cutoff=0.5)
+    close = difflib.get_close_matches(word, by_lower, n=most, cutoff=0.6)
     inside = [
         name for name in sorted(by_lower) if len(word) > 2 and (word in name or name in word) and name not in close
     ]

@@ -141,10 +141,10 @@ def _explain(error: Any, path: Path, data: Any) -> tuple[str, str]:
 
 
 _SIGNS = {
-    "greater_than": "over {gt}",
-    "greater_than_equal": "at least {ge}",
-    "less_than": "under {lt}",
-    "less_than_equal": "at most {le}",
+    "greater_than": "over {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "under {lt:g}",
+    "less_than_equal": "at most {le:g}",
 }
 _KINDS = {
     "float_type": "a number",

@@ -86,7 +86,7 @@ Ring = Annotated[tuple[Point, ...], Field(min_length=3, max_length=500)]
 class Part(BaseModel):
     """What all parts share: unknown keys are refused, nothing is converted, nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, validate_by_name=False)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Spread(Part):

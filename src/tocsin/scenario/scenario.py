@@ -168,8 +168,8 @@ class Scenario:
         return tuple(made)
 
     def as_dict(self) -> dict[str, Any]:
-        """``plain()`` with what the report tells of it: sensors and classes complete, each value with source, status,
-        confidence.
+        """``plain()`` with what a report tells of it: sensors and classes complete, each value with source, status and
+        confidence; ``epoch``; ``catalogue_sources``: title and url by the keys that the values of sensors name.
         """
         made = self.plain()
         made["epoch"] = self.model.start
@@ -179,6 +179,10 @@ class Scenario:
                 partner["sensors"][id] = _described(by_id[id])
         for id, entry in self.model.classes.items():
             made["classes"][id] = _lists(catalogue.merged_class(id, plain_of(entry)))
+        keys = {key for resolved in self.sensors for value in resolved.declared.values() for key in value.source}
+        made["catalogue_sources"] = {
+            key: catalogue.source(key) for key in sorted(keys) if key in catalogue.source_keys()
+        }
         return made
 
     @staticmethod

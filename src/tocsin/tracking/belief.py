@@ -24,11 +24,15 @@ from tocsin.scenario.specs import FlightClass
 # places in the parameter row that the kernels of ``models`` read
 BURNOUT, RESTART, TOP, THRUST, THRUST_SD, RATIO, RATIO_SD, ANGLE_SD = 0, 1, 2, 3, 4, 5, 6, 7
 Q_COAST, Q_BOOST, Q_THRUST, Q_ANGLE, Q_RATIO, BETA = 8, 9, 10, 11, 12, 13
-MOST_THRUST, MOST_RATIO = 14, 15
-PARAMETERS = 16
+MOST_THRUST, MOST_RATIO, RELIGHT_TOP, PAUSE = 14, 15, 16, 17
+PARAMETERS = 18
 
 # process noise (spectral densities): coast m2/s3 covers harmonics over J2; boost covers air and steering
-_NOISE = {Q_COAST: 1e-4, Q_BOOST: 4.0, Q_THRUST: 4.0, Q_ANGLE: 1.5e-3, Q_RATIO: 1e-6}
+_NOISE = {Q_COAST: 1e-5, Q_BOOST: 4.0, Q_THRUST: 4.0, Q_ANGLE: 1.5e-3, Q_RATIO: 1e-6}
+UNEXPECTED = 3e-4  # 1/s: boost taken to be over that was not, or a stage that no class has
+_HIGHER = 1.25  # a flight may light its last stage this much higher than the nominal one
+_SURE_PAUSE_S = 15.0  # how long after its end a believed pause between stages is still waited for
+_SHORT_PAUSE_S = 5.0  # shorter pauses between stages are bridged by the boost model
 _ELEVATIONS_DEG = (25.0, 40.0, 55.0, 70.0, 85.0)  # of the thrust after pitching over: from long range to lofted
 _AZIMUTHS = 8
 _STEP_S = 2.0
@@ -87,10 +91,14 @@ def believe(classes: Sequence[FlightClass]) -> Belief:
     clocks: list[NDArray[np.float64]] = []
     flights: list[NDArray[np.int64]] = []
     weights: list[NDArray[np.float64]] = []
+    top_of_pauses: list[float] = []  # heights at which last stages light
     priors = [max(c.prior, 1e-6) for c in classes]
     for c, prior in zip(classes, priors, strict=True):
         for elevation in _ELEVATIONS_DEG:
             cloud, clock = _fly(c, math.radians(elevation))
+            if _relights(c) > 0.0:
+                last = sum(s.burn.nominal + s.coast.nominal for s in c.stages[:-1])
+                top_of_pauses.append(_HIGHER * float(cloud[clock >= last, 0].min()))
             rows.append(cloud)
             clocks.append(clock)
             flights.append(np.full(len(clock), len(flights)))
@@ -107,8 +115,11 @@ def believe(classes: Sequence[FlightClass]) -> Belief:
     any_time = _moments(cloud, weight)
     par = np.zeros(PARAMETERS)
     par[BURNOUT] = stages / max(burn, 1.0)
-    par[RESTART] = 0.02 if stages > 1.0 + 1e-9 else 0.003
+    par[RESTART] = UNEXPECTED + sum(p * _relights(c) for p, c in zip(share, classes, strict=True))
+    gaps = [s.coast.nominal + 3.0 * s.coast.spread for c in classes for s in c.stages[:-1]]
+    par[PAUSE] = max(gaps, default=0.0) + _SURE_PAUSE_S
     par[TOP] = max(top, 1.1 * float(cloud[:, 0].max()))
+    par[RELIGHT_TOP] = max(top_of_pauses, default=0.0)
     par[THRUST], par[THRUST_SD] = any_time.mean[4], math.sqrt(any_time.cov[4, 4])
     par[RATIO], par[RATIO_SD] = any_time.mean[7], math.sqrt(any_time.cov[7, 7])
     par[ANGLE_SD] = 0.3
@@ -131,6 +142,12 @@ def believe(classes: Sequence[FlightClass]) -> Belief:
         mean_log([c.stages[0].intensity.nominal for c in classes]),
         True,
     )
+
+
+def _relights(c: FlightClass) -> float:
+    """Rate (1/s) at which a coasting object of a class lights its next stage: one over the mean pause."""
+    pauses = [s.coast.nominal for s in c.stages[:-1] if s.coast.nominal > _SHORT_PAUSE_S]
+    return len(pauses) / sum(pauses) if pauses else 0.0
 
 
 def _fly(c: FlightClass, elevation: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -191,7 +208,7 @@ def _generic() -> Belief:
     par[BURNOUT], par[TOP] = 1.0 / 80.0, 0.0
     par[THRUST], par[THRUST_SD], par[RATIO], par[RATIO_SD], par[ANGLE_SD] = 35.0, 20.0, 0.012, 0.008, 0.3
     par[MOST_THRUST], par[MOST_RATIO] = 120.0, 0.05
-    par[BETA] = 3000.0
+    par[BETA], par[PAUSE] = 3000.0, _SURE_PAUSE_S
     for place, value in _NOISE.items():
         par[place] = value
     # a plain stand-in: 3 g straight up to 45 degrees for 80 s, in moments every 10 s

@@ -24,7 +24,7 @@ from tocsin.tracking.belief import RATIO, RATIO_SD, THRUST, THRUST_SD, TOP, Beli
 from tocsin.tracking.filter import chart_axes, from_chart
 from tocsin.tracking.measure import Looks, move_platform, sight
 from tocsin.tracking.models import BOOST, COAST, MODELS, SLOTS, match_moments
-from tocsin.tracking.store import Mark, Store
+from tocsin.tracking.store import ALWAYS, Mark, Store
 
 SPEED_SD = 3500.0  # m/s, each axis over the ground: three of it is past escape
 _LOW_BOOST = 0.5  # prior probability of thrust for a radar's seed below the believed end of thrust
@@ -64,6 +64,7 @@ def seed(
         last_ns=np.array([t_ns], dtype=np.int64),
         born_ns=np.array([t_ns], dtype=np.int64),
         period_ns=np.array([period_ns], dtype=np.int64),
+        until_ns=np.array([ALWAYS], dtype=np.int64),
         life=np.array([Life.TENTATIVE], dtype=np.int64),
         chart=np.array([chart], dtype=np.int64),
         updates=np.array([1], dtype=np.int64),

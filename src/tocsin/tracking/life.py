@@ -18,6 +18,7 @@ from tocsin.dynamics.kernels import height_of
 from tocsin.earth.jit import kernel
 from tocsin.earth.wgs84 import EP2, MU, A
 from tocsin.records.columns import Kind, Region
+from tocsin.tracking.belief import PAUSE
 from tocsin.tracking.measure import predict_rows
 from tocsin.tracking.models import BOOST, COAST, advance_rows, match_moments
 from tocsin.tracking.store import Store
@@ -198,7 +199,7 @@ def miss(store: Store, rows: Ints, scan: Scan, theta0: float, par: Array) -> Sto
     the time of that look and its model probabilities are corrected.
     """
     middle = 0.5 * (scan.t0 + scan.t1)
-    t_track, seen = store.t_ns / 1e9, store.last_ns / 1e9
+    t_track = store.t_ns / 1e9
     near = np.empty(len(rows), dtype=np.int64)
     count = _may_look(
         rows, store.x, store.P, store.mu, t_track, middle, scan.region, scan.platform, scan.attitude, scan.limits, near
@@ -206,7 +207,7 @@ def miss(store: Store, rows: Ints, scan: Scan, theta0: float, par: Array) -> Sto
     if not count:
         return store
     near = near[:count]
-    tracks = (store.x, store.P, store.mu, store.axes, t_track, seen, theta0, par)
+    tracks = (store.x, store.P, store.mu, store.axes, t_track, store.memory(), theta0, par)
     x6, P6 = match_moments(*advance_rows(near, np.full(count, middle), *tracks))
     chance = expected(scan, x6, P6)
     if not (chance[:, :2] > 0.0).any():
@@ -225,6 +226,7 @@ def miss(store: Store, rows: Ints, scan: Scan, theta0: float, par: Array) -> Sto
             left = boost * (1.0 - lit)
             out.mu[i] = left / (left + coast), coast / (left + coast)
             out.t_ns[i] = round(t_look * 1e9)
+            out.note_boost(i, par[PAUSE])
             seen_by = boost * lit
         else:
             seen_by = float(store.mu[i, BOOST]) * lit + float(store.mu[i, COAST]) * dark
@@ -237,11 +239,11 @@ def deadline(store: Store, i: int, theta0: float, par: Array) -> int:
     row = np.zeros(1, dtype=np.int64)
     x, P, mu, axes = store.x[i : i + 1], store.P[i : i + 1], store.mu[i : i + 1], store.axes[i : i + 1]
     t = np.array([int(store.t_ns[i]) / 1e9])
-    seen = np.array([int(store.last_ns[i]) / 1e9])
+    memory = store.memory()[i : i + 1]
     end = t[0] + _LONGEST_S
     while t[0] < end:
         later = t + _MARCH_S
-        x, P, mu = advance_rows(row, later, x, P, mu, axes, t, seen, theta0, par)
+        x, P, mu = advance_rows(row, later, x, P, mu, axes, t, memory, theta0, par)
         t = later
         x6, P6 = match_moments(x, P, mu)
         p, C = x6[0, :3], P6[0, :3, :3]
@@ -263,7 +265,7 @@ def view(
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """State (k, 6), packed covariance (k, 21) and model probabilities (k, 2) of tracks ``rows`` at ``t`` (s)."""
     carried = advance_rows(
-        rows, np.full(len(rows), t), store.x, store.P, store.mu, store.axes, store.t_ns / 1e9, store.last_ns / 1e9,
+        rows, np.full(len(rows), t), store.x, store.P, store.mu, store.axes, store.t_ns / 1e9, store.memory(),
         theta0, par,
     )  # fmt: skip
     x6, P6 = match_moments(*carried)

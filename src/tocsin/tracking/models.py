@@ -36,10 +36,12 @@ from tocsin.tracking.belief import (
     Q_THRUST,
     RATIO,
     RATIO_SD,
+    RELIGHT_TOP,
     RESTART,
     THRUST,
     THRUST_SD,
     TOP,
+    UNEXPECTED,
 )
 
 Array = NDArray[np.float64]
@@ -51,6 +53,8 @@ _STRIDE = 2.0  # s between mixings while boost is possible: burnout may come at 
 _FORGET_BOOST = 1e-4  # probability under which boost is dropped where it cannot begin anew
 _STALE = 60.0  # s after which an unseen boost is taken to end quickly
 _STALE_RATE = 0.1  # 1/s
+_LEAST_THRUST = 5.0  # m/s2: no class burns with less, so a boost whose thrust has fallen under it is a coast
+_SPENT_RATE = 1.0  # 1/s at which it is taken to be one
 _AIR_CORRELATION = 10.0  # s over which drag that the model leaves out pushes the same way
 
 
@@ -213,10 +217,17 @@ def _slots_prior(x: Array, axes: Array, par: Array, mean: Array, var: Array) -> 
 
 
 @kernel
-def may_restart(x: Array, par: Array) -> bool:
-    """Whether a coasting object (first six slots) may ignite: below the believed end of thrust, and rising."""
-    rising = x[0] * x[3] + x[1] * x[4] + x[2] * x[5] > 0.0
-    return bool(rising and height_of(x[0], x[1], x[2]) < par[TOP])
+def restart_rate(x: Array, par: Array) -> float:
+    """Rate (1/s) at which a coasting object (first six slots) ignites: none once it falls or is above believed thrust.
+
+    Below the heights at which believed last stages light it is their rate, above them that of the unexpected.
+    """
+    if x[0] * x[3] + x[1] * x[4] + x[2] * x[5] <= 0.0:
+        return 0.0
+    height = height_of(x[0], x[1], x[2])
+    if height < par[RELIGHT_TOP]:
+        return float(par[RESTART])
+    return UNEXPECTED if height < par[TOP] else 0.0
 
 
 @kernel
@@ -276,14 +287,15 @@ def _keep(x: Array, P: Array, xo: Array, Po: Array) -> None:
 
 @kernel
 def advance(
-    x: Array, P: Array, mu: Array, axes: Array, t0: float, t1: float, seen: float, theta0: float, par: Array,
+    x: Array, P: Array, mu: Array, axes: Array, t0: float, t1: float, memory: Array, theta0: float, par: Array,
     xo: Array, Po: Array, muo: Array,
 ) -> None:  # fmt: skip
     """Carry one track from ``t0`` to ``t1`` (s; earlier by a second or so is allowed), written to ``xo``, ``Po``,
     ``muo``.
 
-    ``x`` (2, 10), ``P`` (2, 10, 10), ``mu`` (2), ``axes`` (9); ``seen``: time of the last detection, after which an
-    unseen boost is taken to end. Where boost is impossible the coast model runs alone, in one call.
+    ``x`` (2, 10), ``P`` (2, 10, 10), ``mu`` (2), ``axes`` (9); ``memory`` (2): time of the last detection, after
+    which an unseen boost is taken to end; time until which thrust may begin anew. Where boost is impossible the coast
+    model runs alone, in one call.
     """
     for m in range(2):
         for i in range(10):
@@ -296,7 +308,7 @@ def advance(
     F = np.empty((10, 10))
     t = t0
     while t != t1:
-        restart = par[RESTART] if may_restart(xo[COAST], par) else 0.0
+        restart = restart_rate(xo[COAST], par) if t <= memory[1] else 0.0
         if muo[BOOST] < _FORGET_BOOST and restart == 0.0:
             muo[BOOST], muo[COAST] = 0.0, 1.0
         alone = muo[BOOST] == 0.0 and restart == 0.0
@@ -305,9 +317,11 @@ def advance(
             if abs(t1 - t) > _STRIDE:
                 end = t + math.copysign(_STRIDE, t1 - t)
             rate = par[BURNOUT]
-            if t - seen > _STALE or height_of(xo[BOOST, 0], xo[BOOST, 1], xo[BOOST, 2]) > max(par[TOP], 100e3):
+            if t - memory[0] > _STALE or height_of(xo[BOOST, 0], xo[BOOST, 1], xo[BOOST, 2]) > max(par[TOP], 100e3):
                 rate = max(rate, _STALE_RATE)
                 restart = 0.0
+            spread = math.sqrt(max(Po[BOOST, 6, 6], 1e-12))
+            rate += _SPENT_RATE * 0.5 * math.erfc((xo[BOOST, 6] - _LEAST_THRUST) / (spread * math.sqrt(2.0)))
             h = abs(end - t)
             _mix(xo, Po, muo, axes, 1.0 - math.exp(-rate * h), 1.0 - math.exp(-restart * h), par)
             boost_step(xo[BOOST], axes, end - t, par, xn, F)
@@ -320,26 +334,26 @@ def advance(
 
 @kernel
 def _advance_rows(
-    rows: Ints, t1: Array, x: Array, P: Array, mu: Array, axes: Array, t_track: Array, seen: Array, theta0: float,
+    rows: Ints, t1: Array, x: Array, P: Array, mu: Array, axes: Array, t_track: Array, memory: Array, theta0: float,
     par: Array, xo: Array, Po: Array, muo: Array,
 ) -> None:  # fmt: skip
     for a in range(rows.shape[0]):
         i = rows[a]
-        advance(x[i], P[i], mu[i], axes[i], t_track[i], t1[a], seen[i], theta0, par, xo[a], Po[a], muo[a])
+        advance(x[i], P[i], mu[i], axes[i], t_track[i], t1[a], memory[i], theta0, par, xo[a], Po[a], muo[a])
 
 
 def advance_rows(
-    rows: Ints, t1: Array, x: Array, P: Array, mu: Array, axes: Array, t_track: Array, seen: Array, theta0: float, par:
-    Array
+    rows: Ints, t1: Array, x: Array, P: Array, mu: Array, axes: Array, t_track: Array, memory: Array,
+    theta0: float, par: Array,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """Tracks ``rows`` (k,) carried to times ``t1`` (k,) (s): x (k, 2, 10), P (k, 2, 10, 10), mu (k, 2).
 
-    ``x`` (n, 2, 10), ``P``, ``mu``, ``axes`` (n, 9), ``t_track`` (n,) their times, ``seen`` (n,) their last
-    detections' (s).
+    ``x`` (n, 2, 10), ``P``, ``mu``, ``axes`` (n, 9), ``t_track`` (n,) their times (s), ``memory`` (n, 2): see
+    ``advance``.
     """
     k = len(rows)
     xo, Po, muo = np.empty((k, MODELS, SLOTS)), np.empty((k, MODELS, SLOTS, SLOTS)), np.empty((k, MODELS))
-    _advance_rows(rows, t1, x, P, mu, axes, t_track, seen, theta0, par, xo, Po, muo)
+    _advance_rows(rows, t1, x, P, mu, axes, t_track, memory, theta0, par, xo, Po, muo)
     return xo, Po, muo
 
 

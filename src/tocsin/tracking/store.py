@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.tracking.models import MODELS, SLOTS
+from tocsin.tracking.models import BOOST, MODELS, SLOTS
+
+ALWAYS = 1 << 62  # ns: no end
 
 Mark = tuple[int, int, int]  # a detection: sensor, scan, n
 Chain = tuple[Any, Mark] | None  # a track's detections, newest first: (the rest, mark); shared between copies
 
 _FLOATS = {"x": (MODELS, SLOTS), "P": (MODELS, SLOTS, SLOTS), "mu": (MODELS,), "axes": (9,), "score": ()}
-_INTS = ("t_ns", "last_ns", "born_ns", "period_ns", "life", "chart", "updates", "fresh", "parent")
+_INTS = ("t_ns", "last_ns", "born_ns", "period_ns", "until_ns", "life", "chart", "updates", "fresh", "parent")
 
 
 @dataclass
@@ -28,11 +30,11 @@ class Store:
 
     ``axes`` (n, 9): directions for thrust angles; ``score`` (n,): ln of the odds that it is real; ``t_ns``: time of the
     state, ``last_ns`` of the last detection, ``born_ns`` of the first; ``period_ns``: longest scan period among its
-    sensors; ``life``: TENTATIVE or CONFIRMED (coasting and ended follow from the time asked for); ``chart``: number + 1
-    of the radar whose chart is kept, 0 for Cartesian; ``updates``: detections in it; ``fresh``: 1 where the velocity is
-    a prior's (both models then have the same first six slots); ``parent``: -1. Lists: ``chain`` of its detections,
-    ``sensors`` (a bit each), ``scans`` it was lately updated by. The number that a track has outside is no part of its
-    row: it is kept by its first detection, see ``tracker``.
+    sensors; ``until_ns``: until when thrust may begin anew; ``life``: TENTATIVE or CONFIRMED (coasting and ended follow
+    from the time asked for); ``chart``: number + 1 of the radar whose chart is kept, 0 for Cartesian; ``updates``:
+    detections in it; ``fresh``: 1 where the velocity is a prior's (both models then have the same first six slots);
+    ``parent``: -1. Lists: ``chain`` of its detections, ``sensors`` (a bit each), ``scans`` it was lately updated by.
+    The number that a track has outside is no part of its row: it is kept by its first detection, see ``tracker``.
     """
 
     x: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, MODELS, SLOTS)))
@@ -44,6 +46,7 @@ class Store:
     last_ns: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     born_ns: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     period_ns: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    until_ns: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     life: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     chart: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     updates: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -55,6 +58,17 @@ class Store:
 
     def __len__(self) -> int:
         return len(self.chain)
+
+    def memory(self) -> NDArray[np.float64]:
+        """(n, 2), s: time of the last detection, time until which thrust may begin anew (``models.advance``)."""
+        return np.column_stack((self.last_ns / 1e9, self.until_ns / 1e9))
+
+    def note_boost(self, i: int, pause: float) -> None:
+        """Remember from when track ``i`` has probably coasted: thrust may begin anew for ``pause`` s from then."""
+        if self.mu[i, BOOST] > 0.5:
+            self.until_ns[i] = ALWAYS
+        elif self.until_ns[i] == ALWAYS:
+            self.until_ns[i] = self.t_ns[i] + round(pause * 1e9)
 
     def copy(self) -> Store:
         """An independent store (chains are shared: they never change)."""

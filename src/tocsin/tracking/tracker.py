@@ -28,7 +28,7 @@ from tocsin.records.shapes import TrackEvent
 from tocsin.scenario.specs import FlightClass, Infrared, Radar, Sensor
 from tocsin.tracking import life as lf
 from tocsin.tracking.association import assign
-from tocsin.tracking.belief import Prior, believe
+from tocsin.tracking.belief import PAUSE, Prior, believe
 from tocsin.tracking.filter import near_pairs, score_pairs, update_rows
 from tocsin.tracking.initiation import restart, seed
 from tocsin.tracking.measure import Looks, lay_out, sight
@@ -44,6 +44,7 @@ _RATE_WIDTH = 16_000.0  # m/s: the span of range rates in which false detections
 _LN_PD = math.log(0.9)
 _NONE_FALSE = 1e-3  # a scan that declares no false detections is granted this many: nobody is perfect
 _RECENT_SCANS = 12
+_BEGINNING = -(1 << 33)  # s: before any data
 _ROUGH = 20e3  # m: 1-sigma of position, known from lines of sight alone
 _LONG_S = 30.0  # a gap over which a prediction's ellipsoid is no guide any more
 
@@ -137,7 +138,8 @@ class Tracker:
             if isinstance(model, Radar):
                 self._places[n] = geodetic_to_ecef([model.lat, model.lon, model.h])
         self._store = Store()
-        self._kept: list[tuple[int, Store]] = []  # (second, the store before any piece of that second or later)
+        # (second, the store before any piece of that second or later)
+        self._kept: list[tuple[int, Store]] = [(_BEGINNING, self._store)]
         self._pieces: list[_Piece] = []
         self._keys: list[Key] = []
         self._scans: dict[tuple[int, int], NDArray[np.void]] = {}
@@ -146,6 +148,8 @@ class Tracker:
         self._told: dict[int, _Told] = {}
         self._next = 1
         self._fates: dict[Mark, str] = {}
+        self._said: dict[Mark, None] = {}  # detections told to be a track's: kept for its history
+        self._left: dict[tuple[int, int], None] = {}  # scans that left the ring, not yet known to be of no use
         self._deadlines: dict[tuple[Mark, int, int], int] = {}
 
     # ---------------------------------------------------------------------------------------------------- interface
@@ -171,11 +175,11 @@ class Tracker:
     def state(self) -> dict[str, Any]:
         """All of it as plain data (integers, bytes, lists, dictionaries with text keys)."""
         ring = {p.key[2:4] for p in self._pieces}
-        base = self._kept[0] if self._kept else None
+        base = self._kept[0]
         done = [list(p.key) for p in self._pieces]
         return {
             "format": FORMAT,
-            "base": [base[0], base[1].to_plain()] if base else None,
+            "base": [base[0], base[1].to_plain()],
             "store": self._store.to_plain(),
             "keys": done,
             "scans": [self._scans[k].tobytes() for k in self._scans],
@@ -218,14 +222,12 @@ class Tracker:
         self._fates = {(m[0], m[1], m[2]): str(why) for m, why in state["fates"]}
         self._next = int(state["next"])
         self._deadlines = {}
-        self._kept = []
-        self._store = Store()
-        if state["base"] is not None:
-            self._kept = [(int(state["base"][0]), Store.from_plain(state["base"][1]))]
-            self._redo(0)
+        self._kept = [(int(state["base"][0]), Store.from_plain(state["base"][1]))]
+        self._redo(0)
         if self._store.to_plain() != state["store"]:
             raise ValueError("the state is of a tracker with other sensors, classes or code")
         self._told = {}
+        self._said = {}
         current = {marks(c)[0]: c for c in self._store.chain}
         for n, mark, life, raw, chain, sent in state["told"]:
             own = chain_of([(a, b, c) for a, b, c in chain])
@@ -233,9 +235,14 @@ class Tracker:
             if live is not None and marks(live) == marks(own):
                 own = live
             row = np.frombuffer(raw, dtype=TRACK)[0]
+            self._said.update(dict.fromkeys((a, b, c) for a, b, c in sent))
             self._told[int(n)] = _Told(
                 (mark[0], mark[1], mark[2]), int(life), row, own, dict.fromkeys((a, b, c) for a, b, c in sent)
             )
+        inside = {k[2:4] for k in self._keys}
+        used = {m[:2] for m in self._said}
+        unsaid = {m[:2] for m in self._rows if m not in self._said}
+        self._left = dict.fromkeys(p for p in self._scans if p not in inside and (p in unsaid or p not in used))
 
     # ------------------------------------------------------------------------------------------------- taking data in
 
@@ -388,7 +395,7 @@ class Tracker:
     def _work(self, begin: int) -> None:
         for piece in self._pieces[begin:]:
             second = piece.key[0] // NS
-            if not self._kept or second > self._kept[-1][0]:
+            if second > self._kept[-1][0]:
                 self._kept.append((second, self._store))
             if piece.looks is not None:
                 self._store = self._see(self._store, piece)
@@ -408,23 +415,27 @@ class Tracker:
         del self._pieces[:begin], self._keys[:begin]
         for k in self._keys:
             gone.pop(k[2:4], None)
-        if not gone:
+        self._left.update(gone)
+        if not self._left:
             return
-        needed: dict[Mark, None] = {}
+        waiting: dict[Mark, None] = {}  # of seeds that may yet be told
         for store in (self._kept[0][1], self._store):
-            for chain in store.chain:
-                while chain is not None:
-                    chain, mark = chain
-                    needed[mark] = None
-        for told in self._told.values():
-            needed.update(told.sent)
-        used = dict.fromkeys(m[:2] for m in needed)
-        for pair in gone:
+            for i in range(len(store)):
+                if _first(store.chain[i]) not in self._numbers:
+                    waiting.update(dict.fromkeys(marks(store.chain[i])))
+        held = dict.fromkeys(m[:2] for m in waiting)
+        used = dict.fromkeys(m[:2] for m in self._said)
+        out = [pair for pair in self._left if pair not in held]
+        for pair in out:
+            del self._left[pair]
+            # a scan that comes again is known as long as it is in the ring; after that it is refused as late
+            scan = self._scans[pair]
             if pair not in used:
-                # a scan that is refused as a repetition must be known; after the ring it is refused as late
                 del self._scans[pair]
-        for mark in [m for m in self._rows if m[:2] in gone and m not in needed]:
-            del self._rows[mark]
+            for n in range(int(scan["n_detections"])):
+                mark = (*pair, n)
+                if mark not in self._said:
+                    self._rows.pop(mark, None)
 
     # ----------------------------------------------------------------------------------------------------- the work
 
@@ -443,7 +454,7 @@ class Tracker:
             tracks, dets = near_pairs(store.x, store.P, store.mu, t_track, looks, piece.reach)
             if len(tracks):
                 x, P, mu = advance_rows(
-                    tracks, looks.t_s[dets], store.x, store.P, store.mu, store.axes, t_track, store.last_ns / 1e9,
+                    tracks, looks.t_s[dets], store.x, store.P, store.mu, store.axes, t_track, store.memory(),
                     self._theta0, belief.parameters,
                 )  # fmt: skip
                 gain = score_pairs(x, P, mu, looks, dets, _GATE)
@@ -481,6 +492,7 @@ class Tracker:
                 store.last_ns[i] = max(int(store.last_ns[i]), t_ns)
                 store.score[i] = min(store.score[i] + gain[k], lf.MOST_SCORE)
                 store.updates[i] += 1
+                store.note_boost(i, belief.parameters[PAUSE])
                 store.period_ns[i] = max(int(store.period_ns[i]), site.period_ns)
                 store.chain[i] = (store.chain[i], piece.marks[j])
                 store.sensors[i] |= 1 << sensor
@@ -659,6 +671,7 @@ class Tracker:
                 for mark in marks(told.chain):
                     if mark not in told.sent:
                         told.sent[mark] = None
+                        self._said[mark] = None
                         associations.append((n, *mark))
         for n in sorted(self._told):
             told = self._told[n]

@@ -1,11 +1,13 @@
 """One object's estimates at one time: where it rose, where it comes down, over which areas, what it is.
 
-``Assessor.assess`` is a function of its arguments: the same track, history and word on the plume give the same answer, whatever was
-asked before (what it keeps between calls are only answers it has already given).
+``Assessor.assess`` is a function of its arguments: the same track, history and word on the plume give the same
+answer, whatever was asked before (what it keeps between calls are only answers it has already given).
 
-Two sources of knowledge. While it burns, or when only the burning was seen, the boost fit (see ``boostfit``). When radars have
-seen it coast, the track's state (see ``coasting``); the launch then still comes from the boost fit if the burning was seen, else
-from the believed burnout numbers of the classes. A track that may be either gives a mixture of both.
+Two sources of knowledge. While it burns, or when only the burning was seen, the boost fit (see ``boostfit``). When
+radars have seen it coast, the arc through their looks (``coastfit``; with what the burning tells of its beginning) or,
+where they are too few, the track's state, carried on by ``coasting``; the launch then still comes from the boost fit
+if the burning was seen, else from the believed burnout numbers of the classes. A track that may be either gives a
+mixture of both.
 """
 
 from __future__ import annotations
@@ -20,12 +22,12 @@ from numpy.typing import NDArray
 
 from tocsin.earth.clock import to_ns
 from tocsin.earth.polygons import contains, ring_arrays
-from tocsin.records.columns import Table, unpack_symmetric
+from tocsin.records.columns import Kind, Table, unpack_symmetric
 from tocsin.records.shapes import AreaRisk, Estimate
 from tocsin.scenario.specs import Area, FlightClass, Infrared, NationSpec, Spread
 from tocsin.tracking.measure import Looks, lay_out
 from tocsin.tracking.tracker import History
-from tocsin.warning import boostfit, coasting, regions, typing
+from tocsin.warning import boostfit, coastfit, coasting, regions, typing
 from tocsin.warning.coasting import Cloud
 
 Floats = NDArray[np.float64]
@@ -34,6 +36,9 @@ _MOST_LOOKS = 48  # in one boost fit; more are thinned evenly
 _TRACKS, _POINTS = 128, 96  # ground tracks for passages: rows and points of each
 _SURE = 0.98  # a model probability beyond which the other is not worked out
 _COAST_LOOKS = 3  # radar detections after the burning that make a coast state better than the boost fit
+_SHORT_ARC, _LONG_ARC = 10.0, 40.0  # s of free flight that count, the longer against the track's own word
+_REENTRY = 90e3  # m: under it on the way down air is felt
+_WITH_DIRECTION = (Kind.RAE, Kind.RAER, Kind.LOS)
 _HOPELESS = 12.0  # log units behind the best class
 _MEMORY = 64
 _LAUNCH_STRETCH = 1.5  # most that a launch ellipse may grow over the normal one to hold its share of the draws
@@ -41,7 +46,8 @@ _LAUNCH_STRETCH = 1.5  # most that a launch ellipse may grow over the normal one
 
 @dataclass(frozen=True)
 class Plume:
-    """What infrared looks say of the burning: last seen at ``last_seen_ns``; a later look at ``gone_ns`` must have seen it and did not.
+    """What infrared looks say of the burning: last seen at ``last_seen_ns``; a later look at ``gone_ns`` must have
+    seen it and did not.
 
     ``gone_ns`` None: no such look yet.
     """
@@ -52,7 +58,8 @@ class Plume:
 
 @dataclass(frozen=True)
 class Assessment:
-    """``launch``, ``impact``; ``areas`` in the nation's order; ``types``: class id to probability (sum 1); ``burnout_ns``: end of
+    """``launch``, ``impact``; ``areas`` in the nation's order; ``types``: class id to probability (sum 1);
+    ``burnout_ns``: end of
 
     thrust, None while it may still burn; ``p_impact``: probability that it comes down at all.
     """
@@ -111,24 +118,31 @@ class Assessor:
         mu = np.asarray(track["mu"], dtype=np.float64)
         p_boost = float(mu[0] / max(mu[0] + mu[1], 1e-300)) if mu[0] + mu[1] > 0.0 else 0.0
         times = detections["t_ns"] / 1e9
-        seen_by_infrared = np.isin(detections["sensor"], self._infrared)
         as_of = float(times.max()) if len(times) else at
+        by_infrared = np.isin(detections["sensor"], self._infrared)
+        burn = boostfit.Burn(-math.inf)
+        if by_infrared.any():
+            burn = _burn(float(times[by_infrared].max()), plume)
+        free = ~by_infrared & (times > (burn.gone if math.isfinite(burn.gone) else burn.seen))
+        arc = self._arc(detections[free], scans[free], x, at, p_boost, None)
 
         boost: _Boost | None = None
-        if seen_by_infrared.any():
-            last = float(times[seen_by_infrared].max())
-            burn = boostfit.Burn(last)
-            if plume is not None:
-                gone = math.inf if plume.gone_ns is None else plume.gone_ns / 1e9
-                burn = boostfit.Burn(max(last, plume.last_seen_ns / 1e9), max(gone, last + 0.1))
-            after = int((~seen_by_infrared & (times > min(burn.gone, burn.seen + 1.0))).sum())
-            coasts = after >= _COAST_LOOKS and p_boost < 0.5
-            use = times <= burn.seen if math.isfinite(burn.gone) or p_boost < 0.5 or coasts else times <= as_of
-            if not math.isfinite(burn.gone) and not coasts:
-                burn = boostfit.Burn(max(burn.seen, float(times[use].max())))
+        if by_infrared.any():
+            if arc is not None:
+                # what flies freely since then has ended its thrust before
+                burn = boostfit.Burn(burn.seen, min(burn.gone, max(arc.since, burn.seen + 0.1)))
+            burning = arc is None and not math.isfinite(burn.gone) and p_boost >= 0.5
+            use = (times <= as_of) if burning else (times <= burn.seen)
+            if burning:
+                burn = boostfit.Burn(as_of)
             boost = self._boost(detections[use], scans[use], burn)
-            p_boost = 0.0 if coasts else 1.0
-        elif p_boost > 1.0 - _SURE and len(times):
+            enough = int(free.sum()) >= _COAST_LOOKS and p_boost < 0.5
+            if arc is not None and boost.draws:
+                arc = self._arc(detections[free], scans[free], x, at, p_boost, self._cutoff_state(boost)) or arc
+            p_boost = 0.0 if arc is not None or enough or not boost.draws else 1.0
+        elif arc is not None:
+            p_boost = 0.0
+        elif p_boost > 1.0 - _SURE and bool(np.isin(detections["kind"], _WITH_DIRECTION).any()):
             boost = self._boost(detections, scans, boostfit.Burn(as_of))
             if not boost.draws:
                 boost, p_boost = None, 0.0
@@ -136,6 +150,8 @@ class Assessor:
                 p_boost = 1.0
         else:
             p_boost = 0.0
+        if arc is not None:
+            x, P, at = arc.x, arc.P, arc.t
 
         parts: list[tuple[float, Cloud]] = []
         scores = dict(boost.scores) if boost is not None else dict.fromkeys(self._classes, 0.0)
@@ -171,10 +187,31 @@ class Assessor:
             min(max(cloud.p_impact, 0.0), 1.0),
         )
 
+    def _arc(
+        self, detections: Table, scans: Table, x: Floats, at: float, p_boost: float, prior: coastfit.Prior | None
+    ) -> coastfit.Arc | None:
+        """The free arc of the newest of some looks; None if they do not tell that it flies freely, or it re-enters."""
+        if len(detections) < coastfit.LEAST or coasting.reenters(x, _REENTRY):
+            return None
+        looks = boostfit.smooth_noise(lay_out(detections, scans), detections["sensor"])
+        arc = coastfit.fit_arc(looks, boostfit.whiteners(looks), x, at, self._theta0, prior)
+        if arc is None:
+            return None
+        span = arc.t - arc.since
+        return arc if span >= (_SHORT_ARC if p_boost < 0.5 else _LONG_ARC) else None
+
+    def _cutoff_state(self, boost: _Boost) -> coastfit.Prior:
+        """What the burning tells of the state after it."""
+        shares = typing.probabilities(boost.scores, self._priors)
+        cloud = boostfit.mixture([(shares[k], d.impacts) for k, d in boost.draws.items()])
+        return coastfit.prior_of(cloud.x, cloud.t_x, cloud.weight, self._theta0)
+
     def _beta(self, shares: dict[str, float]) -> Spread:
         """Mean and spread of the believed ballistic coefficient on re-entry over the classes."""
         mean = sum(p * self._classes[k].beta.nominal for k, p in shares.items())
-        square = sum(p * (self._classes[k].beta.nominal ** 2 + self._classes[k].beta.spread ** 2) for k, p in shares.items())
+        square = sum(
+            p * (self._classes[k].beta.nominal ** 2 + self._classes[k].beta.spread ** 2) for k, p in shares.items()
+        )
         return Spread(mean, math.sqrt(max(square - mean * mean, 0.0)))
 
     def _boost(self, detections: Table, scans: Table, burn: boostfit.Burn) -> _Boost:
@@ -208,7 +245,7 @@ class Assessor:
             if fit is not None:
                 found[name] = fit
                 # whether the burn lasts as long as it was seen belongs to the evidence too
-                lit = t_launch(fit)
+                lit = fit.t_launch
                 late = typing.burn_score(model.burn, model.burn_spread, model.cutoff, burn.seen - lit, burn.gone - lit)
                 rough[name] = fit.log_evidence + late + seen_as[name]
         scores = dict(rough)
@@ -221,11 +258,15 @@ class Assessor:
                 if weighed[name] < best - _HOPELESS:
                     break
                 rows = 320 if place == 0 else 192 if weighed[name] > best - 3.0 else 64
-                draws[name] = boostfit.draw(found[name], looks, burn, self._theta0, rows, self._classes[name].beta.nominal)
+                draws[name] = boostfit.draw(
+                    found[name], looks, burn, self._theta0, rows, self._classes[name].beta.nominal
+                )
                 scores[name] = draws[name].log_evidence + seen_as[name]
         return _Boost(scores, draws, float(looks.t_s.max()))
 
-    def _launches(self, boost: _Boost | None, shares: dict[str, float], x: Floats, P: Floats, at: float) -> _Points | None:
+    def _launches(
+        self, boost: _Boost | None, shares: dict[str, float], x: Floats, P: Floats, at: float
+    ) -> _Points | None:
         parts = []
         if boost is not None and boost.draws:
             for name, d in boost.draws.items():
@@ -246,7 +287,9 @@ class Assessor:
         return _Points(lat, lon, t, burnout, w / w.sum()) if w.sum() > 0.05 else None
 
     def _risks(self, cloud: Cloud) -> tuple[AreaRisk, ...]:
-        """Each area's probability of impact (all rows of the cloud) and of passage (evenly chosen rows' ground tracks)."""
+        """Each area's probability of impact (all rows of the cloud) and of passage (evenly chosen rows' ground
+        tracks).
+        """
         hit = np.flatnonzero(cloud.hit)
         if not len(hit):
             return tuple(AreaRisk(a.id, 0.0, 0.0, None, False) for a in self._spec.areas)
@@ -281,17 +324,28 @@ class Assessor:
             excluded = p_impact < self._spec.rule.exclude_below
             likely = t is not None and p_passage >= 0.01
             out.append(
-                AreaRisk(area.id, min(p_impact, 1.0), min(p_passage, 1.0), to_ns(t) if likely and t is not None else None, excluded)
+                AreaRisk(
+                    area.id,
+                    min(p_impact, 1.0),
+                    min(p_passage, 1.0),
+                    to_ns(t) if likely and t is not None else None,
+                    excluded,
+                )
             )
         return tuple(out)
 
 
-def t_launch(fit: boostfit.Fit) -> float:
-    """Launch time (s since the epoch) of a fit."""
-    return float(fit.place[2] + fit.theta[2] * boostfit.CLOCK)
+def _burn(last: float, plume: Plume | None) -> boostfit.Burn:
+    """The bracket of the end of thrust, from the last infrared detection (s) and the word on the plume."""
+    if plume is None:
+        return boostfit.Burn(last)
+    seen = max(last, plume.last_seen_ns / 1e9)
+    return boostfit.Burn(seen, math.inf if plume.gone_ns is None else max(plume.gone_ns / 1e9, seen + 0.1))
 
 
-def _best_fit(model: boostfit.Model, looks: Looks, position: Floats, velocity: Floats, t: float, theta0: float) -> boostfit.Fit | None:
+def _best_fit(
+    model: boostfit.Model, looks: Looks, position: Floats, velocity: Floats, t: float, theta0: float
+) -> boostfit.Fit | None:
     """The fit from the first guess, and where that explains little, from steeper and flatter ones as well."""
     best: boostfit.Fit | None = None
     for tilt in (None, 0.05, 0.9):
@@ -305,14 +359,20 @@ def _best_fit(model: boostfit.Model, looks: Looks, position: Floats, velocity: F
 
 
 def _thinned(detections: Table, infrared: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows for a fit, in time order: all of the infrared looks before any radar ones, evenly thinned to what a fit can bear."""
+    """Rows for a fit, in time order: all of the infrared looks before any radar ones, evenly thinned to what a fit
+    can bear.
+    """
     order = np.argsort(detections["t_ns"], kind="stable")
     is_infrared = np.isin(detections["sensor"][order], infrared)
     chosen: list[int] = []
     for rows in (order[is_infrared], order[~is_infrared]):
         room = _MOST_LOOKS - len(chosen)
         if len(rows) > room:
-            rows = rows[np.unique(np.linspace(0, len(rows) - 1, room).round().astype(np.int64))] if room > 1 else rows[-room:]
+            rows = (
+                rows[np.unique(np.linspace(0, len(rows) - 1, room).round().astype(np.int64))]
+                if room > 1
+                else rows[-room:]
+            )
         chosen += rows.tolist()
     kept = np.array(chosen, dtype=np.int64)
     return kept[np.argsort(detections["t_ns"][kept], kind="stable")]
@@ -324,7 +384,9 @@ def _unit(lat: Floats, lon: Floats) -> Floats:
 
 
 def _cap(area: Area) -> tuple[Floats, float]:
-    """A spherical cap that holds an area: its axis and the cosine of its radius (with room for what straight edges bulge)."""
+    """A spherical cap that holds an area: its axis and the cosine of its radius (with room for what straight edges
+    bulge).
+    """
     outside = np.array(area.rings[0])
     corners = _unit(outside[:, 1], outside[:, 0])
     axis = corners.sum(axis=0)
@@ -338,8 +400,12 @@ def _cap(area: Area) -> tuple[Floats, float]:
     return axis, math.cos(radius) if radius < math.pi else -2.0
 
 
-def _moments(lat: Floats, lon: Floats, t: Floats, w: Floats) -> tuple[tuple[float, float], Floats, float, float, Floats, Floats]:
-    """Mean point, covariance (east-north), mean time, its variance, covariance of place and time, squared distances of the points."""
+def _moments(
+    lat: Floats, lon: Floats, t: Floats, w: Floats
+) -> tuple[tuple[float, float], Floats, float, float, Floats, Floats]:
+    """Mean point, covariance (east-north), mean time, its variance, covariance of place and time, squared distances
+    of the points.
+    """
     centre = regions.middle(lat, lon, w)
     xy = regions.to_plane(centre, lat, lon)
     cov = (xy * w[:, None]).T @ xy + np.eye(2)
@@ -361,7 +427,9 @@ def _four(cov: Floats) -> tuple[float, float, float, float]:
 
 
 def _launch_estimate(points: _Points | None, as_of_ns: int, basis: str) -> Estimate:
-    """Mean and covariance of the launch points; the ellipses grow a little where a normal one would hold too few of them."""
+    """Mean and covariance of the launch points; the ellipses grow a little where a normal one would hold too few of
+    them.
+    """
     if points is None:
         return Estimate(as_of_ns, basis, 1.0, "none")
     centre, cov, t, t_var, cross, d2 = _moments(points.lat, points.lon, points.t, points.weight)
@@ -371,7 +439,17 @@ def _launch_estimate(points: _Points | None, as_of_ns: int, basis: str) -> Estim
         held = _quantile(d2, points.weight, content)
         made.append(regions.ellipse_region(centre, cov, min(max(normal, held), _LAUNCH_STRETCH**2 * normal)))
     return Estimate(
-        as_of_ns, basis, 1.0, "gaussian", centre, _four(cov), to_ns(t), t_var, (float(cross[0]), float(cross[1])), made[0], made[1]
+        as_of_ns,
+        basis,
+        1.0,
+        "gaussian",
+        centre,
+        _four(cov),
+        to_ns(t),
+        t_var,
+        (float(cross[0]), float(cross[1])),
+        made[0],
+        made[1],
     )
 
 

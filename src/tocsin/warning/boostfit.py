@@ -1,11 +1,13 @@
 """A burning object: which launches of a class explain the looks at it, and where each of them may come down.
 
-The unknowns are the launch point and time, the final direction of thrust (its tilt from the vertical as an east-north vector, which
-has no pole where a flight goes straight up and so is near to normal even when the azimuth is not known at all) and the class's own
-numbers with their believed spreads. The most probable values come from damped Gauss-Newton steps, their spread from the curvature there
-(Laplace); draws of that normal distribution are then weighted by the exact posterior, so that the launch and impact clouds are
-right also where the problem is curved. What is still to burn is unknown: the cut-off is uniform in energy (as the range that it
-would give at best) over the class's energy range, as far as the object was still seen burning, and no longer once it was not.
+The unknowns are where and when it passes a height near the looks (and so the launch point and time), the final
+direction of thrust (its tilt from the vertical as an east-north vector, which has no pole where a flight goes
+straight up and so is near to normal even when the azimuth is not known at all) and the class's own numbers with their
+believed spreads. The most probable values come from damped Gauss-Newton steps, their spread from the curvature there
+(Laplace); draws of that normal distribution are then weighted by the exact posterior, so that the launch and impact
+clouds are right also where the problem is curved. What is still to burn is unknown: the cut-off is uniform in energy
+(as the range that it would give at best) over the class's energy range, as far as the object was still seen burning,
+and no longer once it was not.
 
 Source of the method: Gelman et al., Bayesian Data Analysis (3rd ed., 2013), sections 4.1, 10.4 and 13.3.
 """
@@ -20,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.dynamics.kernels import coast_to, fly_boost
-from tocsin.earth.frames import OMEGA_GMST, eci_from_ecef, to_ecef
+from tocsin.earth.frames import OMEGA_GMST, ecef_from_eci, eci_from_ecef, to_ecef
 from tocsin.earth.jit import kernel
 from tocsin.earth.random import normal_quantile
 from tocsin.earth.wgs84 import R_MEAN, ecef_of, ecef_to_geodetic, enu_axes, geodetic_of
@@ -33,8 +35,8 @@ from tocsin.warning.regions import polar
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SITE = 10e3  # m: one unit of the launch point's east and north
-CLOCK = 10.0  # s: one unit of the launch time
+SITE = 10e3  # m: one unit of east and north
+CLOCK = 10.0  # s: one unit of time
 TILT = math.radians(30.0)  # one unit of the final tilt: its believed spread in each direction
 _SITE_PRIOR = 50.0  # units: 500 km, no more than a word
 _CLOCK_PRIOR = 30.0
@@ -48,7 +50,8 @@ CUTOFFS = 8
 
 @dataclass(frozen=True)
 class Model:
-    """A believed class as arrays. ``nominal``, ``spread`` (4 + 4 k): vertical, pitch (s), log beta, log thrust scale, then thrust,
+    """A believed class as arrays. ``nominal``, ``spread`` (4 + 4 k): vertical, pitch (s), log beta, log thrust scale,
+    then thrust,
 
     exhaust, burn, coast of each stage; ``active``: which of them a fit turns; ``last``: index of the last stage's burn;
     ``cutoff``: whether thrust may end early; ``energy_range`` (m).
@@ -89,7 +92,13 @@ def model_of(c: FlightClass) -> Model:
     last = len(nominal) - 2
     active = [i for i, s in enumerate(spread) if s > 0.0 and i < last]
     return Model(
-        c.id, np.array(nominal), np.array(spread), np.array(active, dtype=np.int64), last, c.energy == "cutoff", c.energy_range
+        c.id,
+        np.array(nominal),
+        np.array(spread),
+        np.array(active, dtype=np.int64),
+        last,
+        c.energy == "cutoff",
+        c.energy_range,
     )
 
 
@@ -108,8 +117,13 @@ def _fly(
 ) -> int:
     """Fly one parameter vector until ``until`` (s) or the end of thrust.
 
-    ``place``: latitude, longitude of the reference point and reference time; ``last_burn``: burn of the last stage (s; under 0: longer
-    than believed, for the time being); ``launch``: gets latitude, longitude, time, end of thrust (s). Returns the rows of ``out``.
+    ``theta``: where (east, north of the reference point) and when the flight passes the reference height, the final
+    tilt of thrust (east, north), then the active numbers of the class in their spreads. What looks tell is a place and
+    a time high up, so that these are hardly bound to the rest; the launch point and time follow, by the way that such a
+    flight takes to that height from the reference point (a shift: the volume of what is possible stays the same).
+    ``place``: latitude, longitude, time (s), height (m) of the reference point, longest time to that height (s);
+    ``last_burn``: burn of the last stage (s; under 0: longer than believed, for the time being); ``launch``: gets
+    latitude, longitude, time, end of thrust (s). Returns the rows of ``out``.
     """
     q = nominal.copy()
     for j in range(active.shape[0]):
@@ -119,32 +133,60 @@ def _fly(
     scale = math.exp(q[3])
     ignition = 0.0
     end = 0.0
+    longest = 0.0
     for i in range(k):
         thrust = max(q[4 + 4 * i] * scale, 1.0)
         exhaust = max(q[5 + 4 * i], 500.0)
         burn = max(q[6 + 4 * i], 1.0)
         if i == k - 1:
-            burn = burn * 1.15 + 5.0 if last_burn < 0.0 else last_burn
-        # mass cannot run out
-        burn = min(burn, 0.95 * exhaust / thrust)
-        stages[i, 0], stages[i, 1], stages[i, 2], stages[i, 3] = ignition, burn, thrust, exhaust
-        end = ignition + burn
+            burn = burn * 1.15 + 5.0
+        longest = min(burn, 0.95 * exhaust / thrust)  # mass cannot run out
+        stages[i, 0], stages[i, 1], stages[i, 2], stages[i, 3] = ignition, longest, thrust, exhaust
+        end = ignition + longest
         ignition = end + max(q[7 + 4 * i], 0.0)
-    x, y, z = ecef_of(place[0], place[1], 0.0)
-    axes = enu_axes(place[0], place[1])
+    tilt = math.hypot(theta[3], theta[4]) * TILT
+    azimuth = math.atan2(theta[3], theta[4])
+    elevation = 0.5 * math.pi - min(tilt, 1.55)
+    vertical, pitch, beta = max(q[0], 0.1), max(q[1], 0.1), math.exp(q[2])
+    lat, lon, t_launch = place[0], place[1], place[2]
+    axes = enu_axes(lat, lon)
+    x, y, z = ecef_of(lat, lon, 0.0)
     e, n = theta[0] * SITE, theta[1] * SITE
+    rows = fly_boost(
+        stages, vertical, pitch, beta, elevation, azimuth, min(end, place[4]), lat, lon, 0.0, t_launch, theta0, _STEP,
+        out
+    )
+    # the way to the reference height, from the nodes before and after it (or the last two, drawn out)
+    before, after = np.zeros(3), np.empty(3)
+    fixed = np.empty(6)
+    low, high = 0.0, 0.0
+    for i in range(1, rows):
+        ecef_from_eci(out[i, 1:7], theta0 + OMEGA_GMST * out[i, 0], fixed)
+        if i > 1:
+            before[:] = after
+            low = high
+        after[0], after[1], after[2] = fixed[0] - x, fixed[1] - y, fixed[2] - z
+        _, _, high = geodetic_of(fixed[0], fixed[1], fixed[2])
+        if high >= place[3]:
+            break
+    s = (place[3] - low) / max(high - low, 1.0)
+    way = before + s * (after - before)
+    took = out[i - 1, 0] + s * (out[i, 0] - out[i - 1, 0]) - t_launch
+    e -= axes[0, 0] * way[0] + axes[0, 1] * way[1] + axes[0, 2] * way[2]
+    n -= axes[1, 0] * way[0] + axes[1, 1] * way[1] + axes[1, 2] * way[2]
     x += axes[0, 0] * e + axes[1, 0] * n
     y += axes[0, 1] * e + axes[1, 1] * n
     z += axes[0, 2] * e + axes[1, 2] * n
     lat, lon, _ = geodetic_of(x, y, z)
-    t_launch = place[2] + theta[2] * CLOCK
-    tilt = math.hypot(theta[3], theta[4]) * TILT
-    azimuth = math.atan2(theta[3], theta[4])
-    elevation = 0.5 * math.pi - min(tilt, 1.55)
+    t_launch += theta[2] * CLOCK - took
+    if last_burn >= 0.0:
+        last = min(last_burn, 0.95 * stages[k - 1, 3] / stages[k - 1, 2])
+        end += last - longest
+        stages[k - 1, 1] = last
     launch[0], launch[1], launch[2], launch[3] = lat, lon, t_launch, t_launch + end
     stop = max(min(until - t_launch, end), 1.0)
     return fly_boost(
-        stages, max(q[0], 0.1), max(q[1], 0.1), math.exp(q[2]), elevation, azimuth, stop, lat, lon, 0.0, t_launch, theta0, _STEP, out
+        stages, vertical, pitch, beta, elevation, azimuth, stop, lat, lon, 0.0, t_launch, theta0, _STEP, out
     )
 
 
@@ -202,7 +244,9 @@ def _states(
     S: Floats,
     D: Floats,
 ) -> None:
-    """States ``S`` (m, 6) at times ``t`` and, unless ``D`` has no columns, their derivatives (m, 6, d) by differences."""
+    """States ``S`` (m, 6) at times ``t`` and, unless ``D`` has no columns, their derivatives (m, 6, d) by
+    differences.
+    """
     nodes = np.empty((_NODES, 7))
     launch = np.empty(4)
     x = np.empty(6)
@@ -226,7 +270,9 @@ def _states(
 
 @dataclass(frozen=True)
 class Burn:
-    """What is known of the end of thrust: burning until at least ``seen`` (s), and not any more when looked at, at ``gone``."""
+    """What is known of the end of thrust: burning until at least ``seen`` (s), and not any more when looked at, at
+    ``gone``.
+    """
 
     seen: float
     gone: float = math.inf
@@ -236,7 +282,7 @@ class Burn:
 class Fit:
     """The most probable launch of one class. ``theta``, ``cov``: in units (see ``_fly``); ``log_evidence``: Laplace's;
 
-    ``chi2``, ``size``: weighted squares of the residuals and how many there are.
+    ``chi2``, ``size``: weighted squares of the residuals and how many there are; ``t_launch``: s since the epoch.
     """
 
     model: Model
@@ -246,6 +292,7 @@ class Fit:
     log_evidence: float
     chi2: float
     size: int
+    t_launch: float
 
 
 def whiteners(looks: Looks) -> Floats:
@@ -257,7 +304,9 @@ def whiteners(looks: Looks) -> Floats:
 
 
 def smooth_noise(looks: Looks, sensor: NDArray[np.integer]) -> Looks:
-    """Looks whose R is no better than the usual one of the same sensor and kind: reported sigmas follow a measured, noisy SNR."""
+    """Looks whose R is no better than the usual one of the same sensor and kind: reported sigmas follow a measured,
+    noisy SNR.
+    """
     noise = looks.R.copy()
     for number in np.unique(sensor):
         for kind in np.unique(looks.kind[sensor == number]):
@@ -268,7 +317,9 @@ def smooth_noise(looks: Looks, sensor: NDArray[np.integer]) -> Looks:
                 grown = np.sqrt(np.maximum(variance, 0.95 * usual) / np.maximum(variance, 1e-300))
                 noise[rows, c, :] *= grown[:, None]
                 noise[rows, :, c] *= grown[:, None]
-    return Looks(looks.kind, looks.region, looks.t_s, looks.dt, looks.platform, looks.attitude, looks.z, noise, looks.rows)
+    return Looks(
+        looks.kind, looks.region, looks.t_s, looks.dt, looks.platform, looks.attitude, looks.z, noise, looks.rows
+    )
 
 
 def _residuals(z: Floats, looks: Looks) -> Floats:
@@ -284,10 +335,12 @@ def _prior(model: Model) -> Floats:
 
 
 def rough_path(looks: Looks, sensor: NDArray[np.integer], theta0: float) -> tuple[Floats, Floats, float]:
-    """Rough Earth-fixed position (m) and velocity (m/s) at a time (s) from looks in time order, without any model of the flight.
+    """Rough Earth-fixed position (m) and velocity (m/s) at a time (s) from looks in time order, without any model of
+    the flight.
 
-    Ranges give points; a line of sight gives the point nearest to that of another sensor at about the same time, or, where there is
-    none, where it passes through 20 km of height. The last point and the mean motion since the first are returned.
+    Ranges give points; a line of sight gives the point nearest to that of another sensor at about the same time, or,
+    where there is none, where it passes through 20 km of height. The last point and the mean motion since the first
+    are returned.
     """
     points, times = [], []
     rays = np.zeros((len(looks.kind), 6))
@@ -328,30 +381,32 @@ def _through_height(p: Floats, u: Floats, height: float) -> float:
     return -b - math.sqrt(max(under, 0.0))
 
 
-def start(model: Model, position: Floats, velocity: Floats, t: float, theta0: float, tilt: float | None = None) -> tuple[Floats, Floats]:
-    """A first guess from a rough Earth-fixed position (m) and velocity (m/s) at ``t`` (s): the place (see ``_fly``) and ``theta``.
+def start(
+    model: Model, position: Floats, velocity: Floats, t: float, theta0: float, tilt: float | None = None
+) -> tuple[Floats, Floats]:
+    """A first guess from a rough Earth-fixed position (m) and velocity (m/s) at ``t`` (s): the place (see ``_fly``)
+    and ``theta``.
 
-    The place lies under the position; the class's nominal flight, tilted along the ground track (by ``tilt`` rad, or as the
-    velocity says), tells how long ago and how far behind it began. All classes get the same place, so that their priors of it
-    are the same.
+    The place is the position, at that time: a flight of the class, tilted along the ground track (by ``tilt`` rad, or
+    as the velocity says), passes there.
     """
     lat, lon, height = ecef_to_geodetic(position)
     axes = enu_axes(lat, lon)
     east, north, up = (float(axes[k] @ velocity) for k in range(3))
     azimuth = math.atan2(east, north)
-    place = np.array([lat, lon, t])
     theta = np.zeros(5 + len(model.active))
     if tilt is None:
         tilt = min(0.8, math.atan2(math.hypot(east, north), max(up, 300.0)))
     theta[3], theta[4] = tilt / TILT * math.sin(azimuth), tilt / TILT * math.cos(azimuth)
     nodes, launch = np.empty((_NODES, 7)), np.empty(4)
+    place = np.array([lat, lon, t, 1e3, 30.0])
     rows = _fly(theta, model.active, model.nominal, model.spread, -1.0, np.inf, place, theta0, launch, nodes)
     flown = to_ecef(nodes[:rows, 1:], theta0 + OMEGA_GMST * nodes[:rows, 0])
     heights = ecef_to_geodetic(flown[:, :3])[:, 2]
-    k = int(np.argmax(heights >= height)) if (heights >= height).any() else rows - 1
-    theta[2] = -(nodes[k, 0] - nodes[0, 0]) / CLOCK
-    offset = flown[k, :3] - flown[0, :3]
-    theta[0], theta[1] = -float(axes[0] @ offset) / SITE, -float(axes[1] @ offset) / SITE
+    # no higher than the class gets while it burns
+    place[3] = min(max(height, 1e3), 0.95 * float(heights.max()))
+    reached = nodes[int(np.argmax(heights >= place[3])), 0] - nodes[0, 0]
+    place[4] = 1.6 * reached + 10.0
     return place, theta
 
 
@@ -400,12 +455,14 @@ def fit(model: Model, looks: Looks, place: Floats, theta: Floats, theta0: float,
     if not np.isfinite(cost):
         return None
     A = J.T @ J + np.diag(1.0 / prior**2)
-    cov = np.linalg.inv(A)
+    cov = np.asarray(np.linalg.inv(A), dtype=np.float64)
     sign, logdet = np.linalg.slogdet(A)
     if sign <= 0.0:
         return None
     evidence = -0.5 * cost - float(np.sum(np.log(prior))) - 0.5 * float(logdet)
-    return Fit(model, place, theta, cov, evidence, chi2, int(looks.rows.sum()))
+    launch = np.empty(4)
+    _fly(theta, model.active, model.nominal, model.spread, -1.0, -1e9, place, theta0, launch, np.empty((_NODES, 7)))
+    return Fit(model, place, theta, cov, evidence, chi2, int(looks.rows.sum()), float(launch[2]))
 
 
 @kernel
@@ -415,7 +472,8 @@ def normal_cdf(z: float) -> float:
 
 
 @kernel
-def _log_likelihood(nodes: Floats, rows: int, launch: Floats, theta0: float, t: Floats, dt: Floats, kind: Ints, region: Ints,
+def _log_likelihood(nodes: Floats, rows: int, launch: Floats, theta0: float, t: Floats, dt: Floats, kind: Ints,
+region: Ints,
                     platform: Floats, attitude: Floats, z: Floats, W: Floats, used: Ints) -> float:  # fmt: skip
     x, p, r = np.empty(6), np.empty(4), np.empty(4)
     Hx, Hb, Ht, bias = np.empty((4, 6)), np.empty((4, 4)), np.empty(4), np.zeros(4)
@@ -463,14 +521,17 @@ def _draws(
     states: Floats,
     times: Floats,
 ) -> None:
-    """Fly each row of ``thetas``; its log likelihood with the end of thrust, its launch, and states (n, K, 6) at drawn cut-offs."""
+    """Fly each row of ``thetas``; its log likelihood with the end of thrust, its launch, and states (n, K, 6) at
+    drawn cut-offs.
+    """
     nodes = np.empty((_NODES, 7))
     energy = np.empty(_NODES)
     launch = np.empty(4)
     cuts = states.shape[1]
     for n in range(thetas.shape[0]):
         theta = thetas[n]
-        # a full burn of nominal length first says when the last stage lights; then its burn is drawn, given that it burns when seen
+        # a full burn of nominal length first says when the last stage lights; then its burn is drawn, given that it
+        # burns when seen
         rows = _fly(theta, active, nominal, spread, max(nominal[last], 1.0), -1e9, place, theta0, launch, nodes)
         ignition = launch[3] - max(nominal[last], 1.0)
         low, high = 0.0, 1.0
@@ -486,12 +547,16 @@ def _draws(
         share = max(high - low, 0.0)
         burn = nominal[last]
         if late and share > 1e-9:
-            burn = nominal[last] + spread[last] * normal_quantile(min(max(low + share * shuffle[n, 0], 1e-12), 1.0 - 1e-12))
+            burn = nominal[last] + spread[last] * normal_quantile(
+                min(max(low + share * shuffle[n, 0], 1e-12), 1.0 - 1e-12)
+            )
         burn = max(burn, seen - ignition + 0.1, 1.0)
         log_weight[n] = math.log(max(share, 1e-9))
         rows = _fly(theta, active, nominal, spread, burn, np.inf, place, theta0, launch, nodes)
         launches[n, 0], launches[n, 1], launches[n, 2], launches[n, 3] = launch[0], launch[1], launch[2], launch[3]
-        log_weight[n] += _log_likelihood(nodes, rows, launch, theta0, t, dt, kind, region, platform, attitude, z, W, used)
+        log_weight[n] += _log_likelihood(
+            nodes, rows, launch, theta0, t, dt, kind, region, platform, attitude, z, W, used
+        )
         if not early:
             for k in range(cuts):
                 times[n, k] = nodes[rows - 1, 0]
@@ -530,7 +595,8 @@ def _draws(
 
 @dataclass(frozen=True)
 class Launches:
-    """Weighted launches of one class: latitude, longitude (rad), launch time, end of the longest burn (s), ``weight`` (sum 1);
+    """Weighted launches of one class: latitude, longitude (rad), launch time, end of the longest burn (s), ``weight``
+    (sum 1);
 
     ``log_evidence``: of the class; ``impacts``: its cloud, ``cutoff`` (s) of each of its rows.
     """
@@ -550,7 +616,9 @@ def draw(found: Fit, looks: Looks, burn: Burn, theta0: float, rows: int, beta: f
     ``beta``: ballistic coefficient on re-entry (kg/m2).
     """
     model, d = found.model, len(found.theta)
-    shuffle = np.column_stack([(np.arange(rows) * 0.6180339887498949 + 0.5) % 1.0, (np.arange(rows) * 0.7548776662466927 + 0.5) % 1.0])
+    shuffle = np.column_stack(
+        [(np.arange(rows) * 0.6180339887498949 + 0.5) % 1.0, (np.arange(rows) * 0.7548776662466927 + 0.5) % 1.0]
+    )
     log_weight, launches = np.empty(rows), np.empty((rows, 4))
     cuts = CUTOFFS if model.cutoff else 1
     states, times = np.empty((rows, cuts, 6)), np.empty((rows, cuts))
@@ -561,9 +629,9 @@ def draw(found: Fit, looks: Looks, burn: Burn, theta0: float, rows: int, beta: f
         z = standard_normals(rows, d, "launches, again" if again else "launches")
         thetas = centre + _WIDER * np.sum(z[:, None, :] * root[None, :, :], axis=2)
         _draws(
-            thetas, model.active, model.nominal, model.spread, model.last, model.cutoff, *model.energy_range, burn.seen, burn.gone,
-            found.place, theta0, looks.t_s, looks.dt, looks.kind, looks.region, looks.platform, looks.attitude, looks.z, W, looks.rows,
-            shuffle, log_weight, launches, states, times,
+            thetas, model.active, model.nominal, model.spread, model.last, model.cutoff, *model.energy_range,
+            burn.seen, burn.gone, found.place, theta0, looks.t_s, looks.dt, looks.kind, looks.region, looks.platform,
+            looks.attitude, looks.z, W, looks.rows, shuffle, log_weight, launches, states, times,
         )  # fmt: skip
         log_weight += -0.5 * np.sum((thetas / prior) ** 2, axis=1) - float(np.sum(np.log(prior)))
         log_weight += 0.5 * np.sum(z * z, axis=1) + d * math.log(_WIDER) + float(np.sum(np.log(np.diag(root))))
@@ -583,7 +651,9 @@ def draw(found: Fit, looks: Looks, burn: Burn, theta0: float, rows: int, beta: f
     lat, lon, when = at[:, 0], at[:, 1], at[:, 2]
     if hit.any():
         best = int(np.argmax(w))
-        lat, lon, when = _with_drag(lat, lon, when, (launches[best, 0], launches[best, 1]), states[best], times[best], theta0, beta)
+        lat, lon, when = _with_drag(
+            lat, lon, when, (launches[best, 0], launches[best, 1]), states[best], times[best], theta0, beta
+        )
     weight = np.repeat(w / cuts, cuts)
     cloud = Cloud(lat, lon, when, weight, hit, x, t, effective, at[:, 3], at[:, 4])
     return Launches(launches[:, 0].copy(), launches[:, 1].copy(), launches[:, 2].copy(), w, evidence, cloud, t)
@@ -604,7 +674,9 @@ def _tempered(log_weight: Floats, least: float) -> Floats:
 def _with_drag(
     lat: Floats, lon: Floats, t: Floats, origin: tuple[float, float], x: Floats, t_x: Floats, theta0: float, beta: float
 ) -> tuple[Floats, Floats, Floats]:
-    """Move impacts of bare arcs by what J2 and drag do to a few of them, as a function of the distance from the launch."""
+    """Move impacts of bare arcs by what J2 and drag do to a few of them, as a function of the distance from the
+    launch.
+    """
     hit, bare = arc_impacts(x, t_x, theta0)
     full = falls(x, t_x, theta0, np.full(len(x), max(beta, 1.0)))
     ok = hit & (full[:, 0] > 0.5)

@@ -1,8 +1,9 @@
 """From a state without thrust: where it comes down, and from where it rose.
 
-A cloud of states is carried along Kepler arcs, which are exact in everything that is not linear (the arc, the turning Earth, the
-ellipsoid), in closed form. What an arc leaves out, J2 and drag, hardly differs within a cloud: it is taken from the full
-propagators at the cloud's mean and at a few states about it. Times inside are seconds since the scenario's epoch.
+A cloud of states is carried along Kepler arcs, which are exact in everything that is not linear (the arc, the turning
+Earth, the ellipsoid), in closed form. What an arc leaves out, J2 and drag, hardly differs within a cloud: it is taken
+from the full propagators at the cloud's mean and at a few states about it. Times inside are seconds since the
+scenario's epoch.
 
 Source of the arcs: Bate, Mueller, White, Fundamentals of Astrodynamics (1971), chapters 1, 2 and 4.
 """
@@ -36,9 +37,10 @@ _STRETCH = 2.0  # half of the samples are drawn this much wider in the two direc
 class Cloud:
     """Weighted points on the ellipsoid with their times. Only rows with ``hit`` have a point.
 
-    ``lat``, ``lon`` (rad), ``t`` (s since the epoch), ``weight`` (sum 1 over all rows, hit or not), ``hit``; ``x``, ``t_x``: the eci
-    state (n, 6) from which each falls freely, and when (s); ``effective``: how many independent points the cloud is worth;
-    ``energy``: the range (m) that the energy of each would give at best; ``reach``: the range of its arc (m).
+    ``lat``, ``lon`` (rad), ``t`` (s since the epoch), ``weight`` (sum 1 over all rows, hit or not), ``hit``; ``x``,
+    ``t_x``: the eci state (n, 6) from which each falls freely, and when (s); ``effective``: how many independent
+    points the cloud is worth; ``energy``: the range (m) that the energy of each would give at best; ``reach``: the
+    range of its arc (m).
     """
 
     lat: Floats
@@ -67,7 +69,8 @@ def surface_radius(sine: float) -> float:
 
 @kernel
 def best_range(x: Floats) -> float:
-    """Greatest range (m, over a sphere) that the energy of an eci state gives at the best elevation: a measure of energy.
+    """Greatest range (m, over a sphere) that the energy of an eci state gives at the best elevation: a measure of
+    energy.
 
     From ``sin(range / 2R) = nu / (2 - nu)`` with ``nu = v^2 R / mu`` at the surface (Bate, Mueller, White, eq. 6.2-19).
     """
@@ -78,14 +81,15 @@ def best_range(x: Floats) -> float:
     if nu <= 0.0:
         return 0.0
     if nu >= 1.0:
-        return math.pi * radius * nu  # beyond half round the Earth: kept growing so that energies stay in order
-    best: float = 2.0 * radius * math.asin(nu / (2.0 - nu))
-    return best
+        # beyond half round the Earth: kept growing so that energies stay in order
+        return float(math.pi * radius * nu)
+    return 2.0 * radius * math.asin(nu / (2.0 - nu))
 
 
 @kernel
 def arc_range(x: Floats) -> float:
-    """Distance (m, over a sphere, not turning) between where an eci state's arc leaves the ground and where it comes back to it.
+    """Distance (m, over a sphere, not turning) between where an eci state's arc leaves the ground and where it comes
+    back to it.
 
     Nought where it never leaves the ground, half round the Earth where it never comes back.
     """
@@ -105,10 +109,11 @@ def arc_range(x: Floats) -> float:
 
 @kernel
 def arc_to(x: Floats, height: float, falling: bool, out: Floats) -> bool:
-    """Where the Kepler arc of an eci state falls through ``height`` (m), or where it rose through it (``falling`` False).
+    """Where the Kepler arc of an eci state falls through ``height`` (m), or where it rose through it (``falling``
+    False).
 
-    ``out``: seconds from the state (negative when rising, or when it has fallen through already), position and velocity eci there.
-    False if the arc never does, or has yet to rise through.
+    ``out``: seconds from the state (negative when rising, or when it has fallen through already), position and
+    velocity eci there. False if the arc never does, or has yet to rise through.
     """
     rx, ry, rz, vx, vy, vz = x[0], x[1], x[2], x[3], x[4], x[5]
     r = math.sqrt(rx * rx + ry * ry + rz * rz)
@@ -187,7 +192,9 @@ def _arc_impacts(x: Floats, t: Floats, theta0: float, hit: NDArray[np.bool_], ou
 
 
 def arc_impacts(x: Floats, t: Floats, theta0: float) -> tuple[NDArray[np.bool_], Floats]:
-    """``hit (n,)`` and ``(n, 5)``: latitude, longitude (rad), time (s), best range, range (m) of the bare arcs of eci states at ``t``."""
+    """``hit (n,)`` and ``(n, 5)``: latitude, longitude (rad), time (s), best range, range (m) of the bare arcs of eci
+    states at ``t``.
+    """
     hit = np.zeros(len(x), dtype=np.bool_)
     out = np.empty((len(x), 5))
     _arc_impacts(np.ascontiguousarray(x), np.ascontiguousarray(t, float), theta0, hit, out)
@@ -201,7 +208,9 @@ def _falls(x: Floats, t: Floats, theta0: float, beta: Floats, out: Floats) -> No
 
 
 def falls(x: Floats, t: Floats, theta0: float, beta: Floats) -> Floats:
-    """``(n, 7)``: hit, time, latitude, longitude, apogee height, its time, speed at impact, with J2 and drag, of eci states."""
+    """``(n, 7)``: hit, time, latitude, longitude, apogee height, its time, speed at impact, with J2 and drag, of eci
+    states.
+    """
     out = np.zeros((len(x), 7))
     _falls(np.ascontiguousarray(x), np.ascontiguousarray(t, float), theta0, np.ascontiguousarray(beta, float), out)
     return out
@@ -209,7 +218,8 @@ def falls(x: Floats, t: Floats, theta0: float, beta: Floats) -> Floats:
 
 @cache
 def standard_normals(rows: int, columns: int, name: str) -> Floats:
-    """A fixed table of standard normal draws, the same in every run, its mean made nought and its covariance the unit matrix.
+    """A fixed table of standard normal draws, the same in every run, its mean made nought and its covariance the unit
+    matrix.
 
     Raises ValueError unless there are more rows than twice the columns.
     """
@@ -224,7 +234,9 @@ def standard_normals(rows: int, columns: int, name: str) -> Floats:
 
 @cache
 def spread_normals(rows: int, columns: int) -> Floats:
-    """``(rows, columns)`` normal quantiles of an additive recurrence (Roberts' R sequence): evenly spread, no random numbers."""
+    """``(rows, columns)`` normal quantiles of an additive recurrence (Roberts' R sequence): evenly spread, no random
+    numbers.
+    """
     g = 1.5
     for _ in range(60):
         g = (1.0 + g) ** (1.0 / (columns + 1))
@@ -240,10 +252,12 @@ def _square_root(P: Floats) -> Floats:
 
 
 def draw_states(x: Floats, P: Floats, theta0: float, t: float, rows: int = SAMPLES) -> tuple[Floats, Floats]:
-    """``(rows, 6)`` states of a normal distribution and their weights (sum 1), dense also in the tails of the impact point.
+    """``(rows, 6)`` states of a normal distribution and their weights (sum 1), dense also in the tails of the impact
+    point.
 
-    The square root of P is turned so that its first two columns are what moves the impact point; in these half of the rows
-    are drawn twice as wide and weighted back (balance heuristic), so that shares of 0.1 % and less are still many rows.
+    The square root of P is turned so that its first two columns are what moves the impact point; in these half of the
+    rows are drawn twice as wide and weighted back (balance heuristic), so that shares of 0.1 % and less are still
+    many rows.
     """
     root = _square_root(P)
     hit, at = arc_impacts((x + 0.3 * np.vstack([np.zeros(6), root.T, -root.T])), np.full(13, t), theta0)
@@ -301,7 +315,9 @@ def _course(x: Floats, theta: float) -> tuple[float, float, float]:
 
 @kernel
 def _rises(x: Floats, t: float, theta0: float, height: Floats, ok: NDArray[np.bool_], out: Floats) -> None:
-    """Time, latitude, longitude and the ground track's azimuth (Earth-fixed) where each row's arc rose through its height."""
+    """Time, latitude, longitude and the ground track's azimuth (Earth-fixed) where each row's arc rose through its
+    height.
+    """
     at = np.empty(7)
     for i in range(x.shape[0]):
         ok[i] = arc_to(x[i], height[i], False, at)
@@ -333,12 +349,15 @@ class Origin:
     burn: Spread
 
 
-def launch_cloud(x: Floats, P: Floats, t: float, theta0: float, origin: Origin, rows: int = LAUNCH_ROWS) -> tuple[Floats, Floats, Floats, Floats]:
-    """Launch points of a coasting object by one class's burnout numbers: latitude, longitude (rad), launch and burnout time (s).
+def launch_cloud(
+    x: Floats, P: Floats, t: float, theta0: float, origin: Origin, rows: int = LAUNCH_ROWS
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Launch points of a coasting object by one class's burnout numbers: latitude, longitude (rad), launch and
+    burnout time (s).
 
     The state is carried back to where it rose through the burnout height; the launch point lies the burnout's downrange
-    behind it under its track, the launch time by the burn time before it. Rows whose arc never rose there are left out; for a state
-    that still climbs under that height, thrust has just ended.
+    behind it under its track, the launch time by the burn time before it. Rows whose arc never rose there are left
+    out; for a state that still climbs under that height, thrust has just ended.
     """
     z = spread_normals(rows, 9)
     root = _square_root(P)
@@ -429,10 +448,14 @@ def _ends(x: Floats, from_rise: bool, start: Floats, t: Floats, stop: Floats) ->
             t[i] += at[0]
 
 
-def ground_tracks(cloud: Cloud, rows: NDArray[np.int64], theta0: float, points: int = 64, *, whole: bool = True) -> Floats:
-    """``(len(rows), points, 3)``: latitude, longitude (rad), time (s) under the arcs of some rows of a cloud that come down.
+def ground_tracks(
+    cloud: Cloud, rows: NDArray[np.int64], theta0: float, points: int = 64, *, whole: bool = True
+) -> Floats:
+    """``(len(rows), points, 3)``: latitude, longitude (rad), time (s) under the arcs of some rows of a cloud that
+    come down.
 
-    ``whole``: from where they rose through 30 km, else from the state on. Bare arcs: without the last kilometres by drag.
+    ``whole``: from where they rose through 30 km, else from the state on. Bare arcs: without the last kilometres by
+    drag.
     """
     x = np.ascontiguousarray(cloud.x[rows])
     t = cloud.t_x[rows].copy()
@@ -444,12 +467,21 @@ def ground_tracks(cloud: Cloud, rows: NDArray[np.int64], theta0: float, points: 
     return out
 
 
-def shift_in_range(lat: Floats, lon: Floats, origin: tuple[float, float], at: Floats, by: Floats, turn: Floats) -> tuple[Floats, Floats]:
-    """Move points by what is interpolated over their distance from ``origin``: ``by`` (m) outwards, ``turn`` (rad) clockwise."""
+def shift_in_range(
+    lat: Floats, lon: Floats, origin: tuple[float, float], at: Floats, by: Floats, turn: Floats
+) -> tuple[Floats, Floats]:
+    """Move points by what is interpolated over their distance from ``origin``: ``by`` (m) outwards, ``turn`` (rad)
+    clockwise.
+    """
     ra = polar(origin, lat, lon)
     ra[:, 1] += np.interp(ra[:, 0], at, turn)
     ra[:, 0] += np.interp(ra[:, 0], at, by)
     return geodetic(origin, ra)
+
+
+def reenters(x: Floats, height: float) -> bool:
+    """Whether an eci state sinks under ``height`` (m)."""
+    return bool(x[:3] @ x[3:] < 0.0 and ecef_to_geodetic(x[:3])[2] < height)  # turning does not change the height
 
 
 def centre_of(cloud: Cloud) -> tuple[float, float]:

@@ -14,8 +14,9 @@ from tocsin.scenario.specs import Area
 
 _SAMPLES = 2048
 _TRACK_POINTS = 48
-_SAME_LAUNCH_S = 60.0  # two reports of one launch differ by less, whoever saw it
-_SAME_LAUNCH_M = 100e3
+_SAME_TIME_S = 60.0  # two reports of one event differ by less, whoever saw it
+_SAME_PLACE_M = 50e3
+_SAME_DATA_NS = 120_000_000_000
 
 
 def _halton(count: int, base: int) -> NDArray[np.float64]:
@@ -141,15 +142,28 @@ def _tracks(
 
 
 def same_event(ours: WarningVersion, theirs: WarningVersion) -> bool:
-    """Whether two warnings speak of one launch: their launch estimates agree within three sigma and the floor of
-    reporting.
+    """Whether two warnings speak of one event (see ``distance_between``); without estimates, by their first data."""
+    apart = distance_between(ours.launch, ours.impact, theirs.launch, theirs.impact)
+    if math.isinf(apart) and (ours.launch.kind == "none" or theirs.launch.kind == "none"):
+        return abs(ours.first_data_ns - theirs.first_data_ns) < _SAME_DATA_NS
+    return apart <= 1.0
+
+
+def distance_between(launch1: Estimate, impact1: Estimate, launch2: Estimate, impact2: Estimate) -> float:
+    """How far two pairs of estimates are apart, 1 being the most that one event allows: the nearer of launch and
+    impact.
+
+    Each is measured in three joint standard deviations and the floor of what reports of one event differ by, in place
+    and in time. Infinite where neither can be compared.
     """
-    a, b = ours.launch, theirs.launch
-    if a.mean is None or b.mean is None or a.t_ns is None or b.t_ns is None:
-        return abs(ours.first_data_ns - theirs.first_data_ns) < 120_000_000_000
-    spread_s = 3.0 * math.sqrt((a.t_var or 0.0) + (b.t_var or 0.0))
-    if abs(a.t_ns - b.t_ns) / 1e9 > _SAME_LAUNCH_S + spread_s:
-        return False
+    return min(_apart(launch1, launch2), _apart(impact1, impact2))
+
+
+def _apart(a: Estimate, b: Estimate) -> float:
+    if a.mean is None or b.mean is None or a.t_ns is None or b.t_ns is None or a.cov_enu is None or b.cov_enu is None:
+        return math.inf
     distance, _, _ = inverse(a.mean[0], a.mean[1], b.mean[0], b.mean[1])
-    largest = sum(max(c[0], c[3]) for c in (a.cov_enu, b.cov_enu) if c is not None)
-    return bool(distance <= _SAME_LAUNCH_M + 3.0 * math.sqrt(largest))
+    largest = sum(max(c[0], c[3]) for c in (a.cov_enu, b.cov_enu))
+    in_place = distance / (_SAME_PLACE_M + 3.0 * math.sqrt(largest))
+    in_time = abs(a.t_ns - b.t_ns) / 1e9 / (_SAME_TIME_S + 3.0 * math.sqrt((a.t_var or 0.0) + (b.t_var or 0.0)))
+    return float(max(in_place, in_time))

@@ -1,15 +1,17 @@
 """Regions on the ellipsoid that hold a stated share of a distribution: ellipses and contours of a density, as GeoJSON.
 
-A region is built in flat coordinates: the azimuthal-equidistant plane of a centre (right near the centre at any latitude) or, for
-long corridors of impact points, distance and azimuth from an origin in its plane. Its rings are carried to latitude and longitude at the very end and cut at the date line there: a ring that goes round a pole is closed
-over it along the map's edge, as RFC 7946 (section 3.1.9) asks.
+A region is built in flat coordinates: the azimuthal-equidistant plane of a centre (right near the centre at any
+latitude) or, for long corridors of impact points, distance and azimuth from an origin in its plane. Its rings are
+carried to latitude and longitude at the very end and cut at the date line there: a ring that goes round a pole is
+closed over it along the map's edge, as RFC 7946 (section 3.1.9) asks.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from itertools import pairwise
+from typing import Any, cast
 
 import numpy as np
 from contourpy import FillType, contour_generator
@@ -67,11 +69,18 @@ def _geodetic_rows(lat0: float, lon0: float, xy: Floats, lat: Floats, lon: Float
 def to_plane(centre: tuple[float, float], lat: Floats, lon: Floats) -> Floats:
     """``(n, 2)`` east, north (m) of points (rad) in the plane of ``centre`` (latitude, longitude in rad).
 
-    The plane is azimuthal-equidistant for the directions of the ellipsoid's normals, with the centre's radii of curvature: distances
-    agree with geodesics to 3e-4 within 400 km and to half a percent anywhere, and there and back is exact.
+    The plane is azimuthal-equidistant for the directions of the ellipsoid's normals, with the centre's radii of
+    curvature: distances agree with geodesics to 3e-4 within 400 km and to half a percent anywhere, and there and back
+    is exact.
     """
     out = np.empty((lat.shape[0], 2))
-    _plane_rows(centre[0], centre[1], np.ascontiguousarray(lat, dtype=np.float64), np.ascontiguousarray(lon, dtype=np.float64), out)
+    _plane_rows(
+        centre[0],
+        centre[1],
+        np.ascontiguousarray(lat, dtype=np.float64),
+        np.ascontiguousarray(lon, dtype=np.float64),
+        out,
+    )
     return out
 
 
@@ -110,7 +119,8 @@ def middle(lat: Floats, lon: Floats, weight: Floats) -> tuple[float, float]:
 def ellipse_region(centre: tuple[float, float], cov_enu: Floats, radius2: float, points: int = 72) -> GeoJson:
     """The ellipse ``d' cov^-1 d <= radius2`` (east-north, m) about a centre (rad), as GeoJSON.
 
-    For a two-dimensional normal distribution the content is ``1 - exp(-radius2 / 2)`` and the area ``pi radius2 sqrt(det cov)``.
+    For a two-dimensional normal distribution the content is ``1 - exp(-radius2 / 2)`` and the area ``pi radius2
+    sqrt(det cov)``.
     """
     values, vectors = np.linalg.eigh(cov_enu)
     axes = vectors * np.sqrt(np.maximum(values, 1.0))  # a point (under 1 m) has no ring
@@ -139,10 +149,10 @@ def density_regions(
 ) -> list[GeoJson]:
     """Highest-density regions of weighted points (rad), one GeoJSON per content, larger contents holding the smaller.
 
-    The density is a binned Gaussian kernel estimate in whitened coordinates. With ``origin`` (say, the launch point) and a cloud
-    that is a corridor or a fan seen from there, the coordinates are distance and azimuth off the corridor's curved middle line
-    (across it, where the cloud is near to normal, samples are drawn towards the line so that the kernel does not widen it: West,
-    J. R. Stat. Soc. B 55, 1993); else the plane.
+    The density is a binned Gaussian kernel estimate in whitened coordinates. With ``origin`` (say, the launch point)
+    and a cloud that is a corridor or a fan seen from there, the coordinates are distance and azimuth off the
+    corridor's curved middle line (across it, where the cloud is near to normal, samples are drawn towards the line so
+    that the kernel does not widen it: West, J. R. Stat. Soc. B 55, 1993); else the plane.
     ``effective``: number of independent points the cloud is worth, if that is less than the weights say.
     """
     w = weight / weight.sum()
@@ -154,7 +164,16 @@ def density_regions(
         if made is not None:
             uv, to_geodetic = made
             # along the corridor the points are stratified and many; across it they are worth n_eff
-            return _contours(uv, w, contents, (0.6 * n_eff ** (-1 / 6), n_eff ** (-1 / 6)), (False, True), (96, 64), to_geodetic, True)
+            return _contours(
+                uv,
+                w,
+                contents,
+                (0.6 * n_eff ** (-1 / 6), n_eff ** (-1 / 6)),
+                (False, True),
+                (96, 64),
+                to_geodetic,
+                True,
+            )
     centre = middle(lat, lon, w)
     xy = to_plane(centre, lat, lon)
     values, vectors = np.linalg.eigh((xy * w[:, None]).T @ xy)
@@ -167,7 +186,9 @@ def density_regions(
 
 
 def _corridor(origin: tuple[float, float], lat: Floats, lon: Floats, w: Floats) -> tuple[Floats, ToGeodetic] | None:
-    """Whitened (distance, azimuth off the middle line) seen from ``origin``, and the way back; None for what is no corridor."""
+    """Whitened (distance, azimuth off the middle line) seen from ``origin``, and the way back; None for what is no
+    corridor.
+    """
     ra = polar(origin, lat, lon)
     r, az = ra[:, 0], ra[:, 1]
     mean_az = math.atan2(float(w @ np.sin(az)), float(w @ np.cos(az)))
@@ -213,7 +234,8 @@ def _contours(
         # a few stray points must not coarsen the grid: it ends where a thousandth of the weight lies outside
         order = np.argsort(x, kind="stable")
         total = np.cumsum(w[order])
-        low, high = x[order[np.searchsorted(total, 1e-3)]], x[order[min(np.searchsorted(total, 1.0 - 1e-3), len(x) - 1)]]
+        last = min(int(np.searchsorted(total, 1.0 - 1e-3)), len(x) - 1)
+        low, high = float(x[order[int(np.searchsorted(total, 1e-3))]]), float(x[order[last]])
         low, high = low - 3.5 * h - 1e-3, high + 3.5 * h + 1e-3
         grids.append((np.linspace(low, high, cells[k]), h))
         index.append(np.clip((x - low) / (high - low) * (cells[k] - 1), 0.0, cells[k] - 1.001))
@@ -227,27 +249,33 @@ def _contours(
     density = gaussian_filter(mass, sigma, mode="constant", truncate=4.0)
     density[0, :] = density[-1, :] = 0.0
     density[:, 0] = density[:, -1] = 0.0
-    down: Floats = np.sort(density.ravel())[::-1]
+    down = np.asarray(np.sort(density, axis=None)[::-1], dtype=np.float64)
     held = np.cumsum(down) / down.sum()
-    generator = contour_generator(x=grids[0][0], y=grids[1][0], z=density.T, name="serial", fill_type=FillType.OuterOffset)
+    generator = contour_generator(
+        x=grids[0][0], y=grids[1][0], z=density.T, name="serial", fill_type=FillType.OuterOffset
+    )
     out = []
     for content in contents:
         level = float(down[int(np.searchsorted(held, content))])
-        points, offsets = generator.filled(level, np.inf)
+        # the fill type above makes it a list of points and a list of the rings' offsets
+        points, offsets = cast(tuple[list[Floats], list[NDArray[np.int64]]], generator.filled(level, np.inf))
         polygons = []
         for polygon, offset in zip(points, offsets, strict=True):
-            rings = [polygon[s : e - 1] for s, e in zip(offset[:-1], offset[1:], strict=True)]
+            rings = [polygon[s : e - 1] for s, e in pairwise(offset)]
             polygons.append([ring[::-1] for ring in rings] if mirrored else rings)
         out.append(region_of(polygons, to_geodetic))
     return out
 
 
 def region_of(polygons: Sequence[Sequence[Floats]], to_geodetic: ToGeodetic) -> GeoJson:
-    """GeoJSON of polygons given by open rings ``(k, 2)`` in flat coordinates: outside anticlockwise on the ground, holes clockwise.
+    """GeoJSON of polygons given by open rings ``(k, 2)`` in flat coordinates: outside anticlockwise on the ground,
+    holes clockwise.
 
     ``to_geodetic`` carries rows of flat coordinates to latitude and longitude (rad).
     """
-    rings = [_carried(np.asarray(ring, float), to_geodetic) for polygon in polygons for ring in polygon if len(ring) >= 3]
+    rings = [
+        _carried(np.asarray(ring, float), to_geodetic) for polygon in polygons for ring in polygon if len(ring) >= 3
+    ]
     closed: list[Floats] = []
     chains: list[Floats] = []
     for ring in rings:
@@ -267,7 +295,9 @@ def region_of(polygons: Sequence[Sequence[Floats]], to_geodetic: ToGeodetic) -> 
 
 
 def holds(region: GeoJson, lat: Floats, lon: Floats) -> NDArray[np.bool_]:
-    """Which points (rad) a region made here holds; edges are straight in longitude and latitude, as GeoJSON has them."""
+    """Which points (rad) a region made here holds; edges are straight in longitude and latitude, as GeoJSON has
+    them.
+    """
     polygons = [region["coordinates"]] if region["type"] == "Polygon" else region["coordinates"]
     points = np.column_stack([np.degrees(lon), np.degrees(lat)])
     points[:, 0] = (points[:, 0] + 180.0) % 360.0 - 180.0
@@ -318,15 +348,20 @@ def _split(ring: Floats, closed: list[Floats], chains: list[Floats]) -> None:
 
 
 def _edge_place(p: Floats) -> float:
-    """Where a point of the map's left or right edge lies on a walk anticlockwise round the map from its lower right corner."""
+    """Where a point of the map's left or right edge lies on a walk anticlockwise round the map from its lower right
+    corner.
+    """
     half = 0.5 * math.pi
     return float(p[1] + half) if p[0] > 0.0 else float(2.0 * math.pi + half - p[1])
 
 
 def _linked(chains: list[Floats]) -> list[Floats]:
-    """Close chains along the map's edge, the inside on the left: anticlockwise from each end to the next start, over the poles."""
-    corners = ((math.pi, np.array([math.pi, 0.5 * math.pi])), (2.0 * math.pi, np.array([-math.pi, 0.5 * math.pi])),
-               (3.0 * math.pi, np.array([-math.pi, -0.5 * math.pi])), (4.0 * math.pi, np.array([math.pi, -0.5 * math.pi])))  # fmt: skip
+    """Close chains along the map's edge, the inside on the left: anticlockwise from each end to the next start, over
+    the poles.
+    """
+    half = 0.5 * math.pi
+    # met at pi, 2 pi, 3 pi and 4 pi of the walk
+    corners = [(math.pi, half), (-math.pi, half), (-math.pi, -half), (math.pi, -half)]
     turn = 4.0 * math.pi
     starts = [_edge_place(c[0]) for c in chains]
     done = [False] * len(chains)
@@ -341,8 +376,8 @@ def _linked(chains: list[Floats]) -> list[Floats]:
             end = _edge_place(chains[at][-1])
             ahead = [(s - end) % turn for s in starts]
             following = min(range(len(chains)), key=lambda k: ahead[k])
-            passed = sorted(((s - end) % turn, k) for k, (s, _) in enumerate(corners))
-            parts += [corners[k][1][None, :] for d, k in passed if d < ahead[following]]
+            passed = sorted((((k + 1) * math.pi - end) % turn, k) for k in range(4))
+            parts += [np.array([corners[k]]) for d, k in passed if d < ahead[following]]
             at = following
         rings.append(np.vstack(parts))
     return rings

@@ -1,7 +1,7 @@
 """What kind of object it is: believed classes weighed by what was seen.
 
-Scores are log likelihoods up to a constant common to all classes. A class that explains the data badly keeps a little weight: beliefs
-are never exact, and a warning must not swear to a type.
+Scores are log likelihoods up to a constant common to all classes. A class that explains the data badly keeps a little
+weight: beliefs are never exact, and a warning must not swear to a type.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _INTENSITY_NOISE = 0.15  # relative error of a measured intensity, beside the be
 
 
 def probabilities(scores: Mapping[str, float], priors: Mapping[str, float]) -> dict[str, float]:
-    """Class id to probability (sum 1) from log scores and priors; a score of -inf or a class without a score has the least share.
+    """Class id to probability (sum 1) from log scores and priors; a score of -inf or a class without a score has the
+    least share.
 
     Raises ValueError if there is no class.
     """
@@ -44,8 +45,8 @@ def probabilities(scores: Mapping[str, float], priors: Mapping[str, float]) -> d
 def energy_score(c: FlightClass, energy: Floats, reach: Floats, weight: Floats) -> float:
     """Log of the mean density of weighted coasting states under a class: uniform over its energy range, with soft ends.
 
-    ``energy``: the range (m) that each one's energy gives at best, for classes that end thrust early to meet a range; ``reach``: its
-    arc's own range, for those that burn out and fly steep or flat (``energy`` "thrust").
+    ``energy``: the range (m) that each one's energy gives at best, for classes that end thrust early to meet a range;
+    ``reach``: its arc's own range, for those that burn out and fly steep or flat (``energy`` "thrust").
     """
     if c.energy != "cutoff":
         energy = reach
@@ -59,7 +60,8 @@ def energy_score(c: FlightClass, energy: Floats, reach: Floats, weight: Floats) 
 
 
 def intensity_score(c: FlightClass, intensity: Sequence[float] | Floats) -> float:
-    """Log likelihood of the median of measured plume intensities (W/sr): log-normal about the nearest of the stages' beliefs.
+    """Log likelihood of the median of measured plume intensities (W/sr): log-normal about the nearest of the stages'
+    beliefs.
 
     Nought where none was measured.
     """
@@ -80,7 +82,8 @@ def intensity_score(c: FlightClass, intensity: Sequence[float] | Floats) -> floa
 
 
 def burn_score(total: float, spread: float, early: bool, seen: float, gone: float) -> float:
-    """Log probability that a burn of ``total`` +- ``spread`` s from launch lasts beyond ``seen`` and (if known) ends before ``gone``.
+    """Log probability that a burn of ``total`` +- ``spread`` s from launch lasts beyond ``seen`` and (if known) ends
+    before ``gone``.
 
     ``early``: thrust may end before the burn does, so that only the first can speak against the class.
     """

@@ -22,7 +22,7 @@ from tocsin.scenario.specs import Infrared, NationSpec, Sensor
 from tocsin.tracking.tracker import Tracker, TrackStep
 from tocsin.warning.assess import Assessment, Assessor, Plume
 from tocsin.warning.evidence import Watch, collect, note_scans
-from tocsin.warning.partner import risks, same_event
+from tocsin.warning.partner import distance_between, risks, same_event
 
 Status = Literal["opened", "updated", "confirmed", "downgraded", "cancelled", "closed"]
 NONE = Estimate(0, "none", 1.0, "none")
@@ -43,6 +43,7 @@ class _Live:
     due_ns: int
     version: WarningVersion | None = None
     theirs: WarningVersion | None = None
+    own: Assessment | None = None  # newest one of the own track
     heard: int = -1  # version of theirs that our newest version took in
     updates_seen: int = -1
     checked_ns: int = 0
@@ -63,6 +64,7 @@ class Warner:
         self._assessor = Assessor(msgspec.structs.replace(spec, sensors=sensors))
         self._live: list[_Live] = []
         self._next = 0
+        self._over: dict[int, None] = {}  # tracks that live on although their warning is closed
 
     def newest(self) -> dict[str, WarningVersion]:
         """The newest version of every warning that is not closed, by uid, in order of opening."""
@@ -100,11 +102,12 @@ class Warner:
         known = {w.track for w in self._live}
         for number in sorted(rows):
             row = rows[number]
-            if number in known or int(row["life"]) not in (Life.CONFIRMED, Life.COASTING):
+            if number in known or number in self._over or int(row["life"]) not in (Life.CONFIRMED, Life.COASTING):
                 continue
             self._open(t_ns, track=number, partner=None, wait=self._spec.rule.processing)
         for event in tracks.events:
             if event.event == "ended":
+                self._over.pop(event.track, None)
                 for warning in self._live:
                     if warning.track == event.track:
                         warning.ended = event.reason or "the track ended"
@@ -158,13 +161,37 @@ class Warner:
         fresh = row is not None and int(row["updates"]) != warning.updates_seen
         heard = warning.theirs is not None and warning.theirs.version != warning.heard
         stale = t_ns - warning.checked_ns >= _SILENT_REFRESH_NS
+        if not (fresh or heard) and _is_over(warning.version, t_ns):
+            warning.ended = "the time of impact has passed"
+            if warning.track is not None:
+                self._over[warning.track] = None
+            return self._end(t_ns, warning)
         if not (fresh or heard or stale):
             return None
         warning.due_ns = t_ns + to_ns(self._spec.rule.refresh)
         warning.checked_ns = t_ns
         if row is not None:
             warning.updates_seen = int(row["updates"])
-        return self._version(t_ns, warning, row, tracker)
+        own = warning.own
+        if fresh or own is None:
+            own = warning.own = self._assess(t_ns, warning, row, tracker)
+        if warning.version is None and own is not None and (known := self._reported(warning, own)) is not None:
+            # a partner has reported this launch: the track joins that warning, and no second one is opened
+            known.track, known.watch, known.updates_seen = warning.track, warning.watch, -1
+            known.due_ns, warning.ended = t_ns, "joined a warning"
+            return None
+        return self._version(t_ns, warning, row, tracker, own, fresh)
+
+    def _reported(self, warning: _Live, own: Assessment) -> _Live | None:
+        """The open warning that so far rests on a partner's word alone and speaks of the same event most nearly."""
+        nearest, least = None, 1.0
+        for other in self._live:
+            if other is warning or other.track is not None or other.version is None:
+                continue
+            apart = distance_between(own.launch, own.impact, other.version.launch, other.version.impact)
+            if apart <= least:
+                nearest, least = other, apart
+        return nearest
 
     def _end(self, t_ns: int, warning: _Live) -> WarningVersion | None:
         last = warning.version
@@ -180,9 +207,10 @@ class Warner:
             confirmed=last.confirmed and status == "closed",
         ))  # fmt: skip
 
-    def _version(self, t_ns: int, warning: _Live, row: Any, tracker: Tracker) -> WarningVersion | None:
+    def _version(
+        self, t_ns: int, warning: _Live, row: Any, tracker: Tracker, own: Assessment | None, fresh: bool
+    ) -> WarningVersion | None:
         last, theirs = warning.version, warning.theirs
-        own = self._assess(t_ns, warning, row, tracker)
         if own is None and theirs is None and last is None:
             return None
         if (
@@ -218,7 +246,7 @@ class Warner:
         else:
             status = "updated"
         said = []
-        if own is not None:
+        if fresh:
             said.append("new detections")
         if theirs is not None and theirs.version != warning.heard:
             said.append(f"{theirs.uid} version {theirs.version}")
@@ -323,10 +351,12 @@ class Warner:
         encode = msgspec.msgpack.encode
         return {
             "next": self._next,
+            "over": list(self._over),
             "live": [
                 [
                     w.uid, w.number, w.track, w.partner, w.opened_ns, w.due_ns, encode(w.version), encode(w.theirs),
                     w.updates_seen, w.checked_ns, w.watch.state(), w.ended, w.heard,
+                    encode(w.own),
                 ]
                 for w in self._live
             ],
@@ -335,15 +365,25 @@ class Warner:
     def load(self, state: dict[str, Any]) -> None:
         """Go on from ``state``."""
         decoder = msgspec.msgpack.Decoder(WarningVersion | None)
+        assessments = msgspec.msgpack.Decoder(Assessment | None)
         self._next = int(state["next"])
+        self._over = dict.fromkeys(int(n) for n in state["over"])
         self._live = [
             _Live(
                 uid=w[0], number=w[1], track=w[2], partner=w[3], opened_ns=w[4], due_ns=w[5],
                 version=decoder.decode(w[6]), theirs=decoder.decode(w[7]), updates_seen=w[8], checked_ns=w[9],
                 watch=Watch.of(w[10]), ended=w[11], heard=w[12],
+                own=assessments.decode(w[13]),
             )
             for w in state["live"]
         ]  # fmt: skip
+
+
+def _is_over(version: WarningVersion | None, t_ns: int) -> bool:
+    """Whether the expected time of impact has passed by three standard deviations and half a minute."""
+    if version is None or version.impact.t_ns is None:
+        return False
+    return t_ns > version.impact.t_ns + to_ns(30.0 + 3.0 * math.sqrt(version.impact.t_var or 0.0))
 
 
 def _size(estimate: Estimate) -> float:
