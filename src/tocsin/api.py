@@ -205,6 +205,7 @@ def run(
         "seed": chosen.seed,
         "version": __version__,
         "parent": None,
+        "scenario_sha256": chosen.sha256,
         "facts": msgspec.to_builtins(facts),
     }
     tables = tables_from_records(records, facts)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tocsin.scenario import Scenario, ScenarioError, loader, template
@@ -601,6 +601,10 @@ PATHS = [path for path in paths_of(PLAIN) if path]
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(PATHS), ANY), min_size=1, max_size=3))
+@example([(("partners",), {"\x1f": None})])  # these four were found by this test
+@example([(("partners", "avaria", "sensors"), {"id": [], "": None})])
+@example([(("partners", "avaria", "sensors", "harbour", "kind"), None)])
+@example([(("partners", "avaria", "sensors", "north-cape", "range_km"), None)])
 def test_a_good_scenario_with_anything_put_anywhere(changes):
     data = copy.deepcopy(PLAIN)
     for path, value in changes:

@@ -37,7 +37,9 @@ Ints = NDArray[np.int64]
 
 SITE = 10e3  # m: one unit of east and north
 CLOCK = 10.0  # s: one unit of time
-TILT = math.radians(30.0)  # one unit of the final tilt: its believed spread in each direction
+TILT = math.radians(30.0)  # one unit of the final tilt, which is believed to lie within it in each direction
+_USUAL = 0.7  # share of ballistic flights that are near the least energy for their range; of the others nothing is believed
+_NEAR = math.radians(12.0)  # how near their tilt is to the best one
 _SITE_PRIOR = 50.0  # units: 500 km, no more than a word
 _CLOCK_PRIOR = 30.0
 _SCALE = 0.15  # believed spread of the thrust scale of classes whose energy is turned by payload
