@@ -9,17 +9,16 @@ from hypothesis import strategies as st
 from synthetic_run import overflight, polar_rocket
 
 from tocsin.report.facts import Nation, Version, Warned, gather
+from tocsin.report.headline import gap_sentences, headline
+from tocsin.report.risks import risk_over_time
 from tocsin.report.text import (
     clock,
     esc,
-    gap_sentences,
-    headline,
     km,
     listed,
     number,
     percent,
     place,
-    risk_over_time,
     script_json,
     span,
     t_plus,

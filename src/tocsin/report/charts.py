@@ -11,9 +11,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tocsin.report.facts import Facts
+from tocsin.report.declared import short
 from tocsin.report.stages import Delay, Stage
-from tocsin.report.text import LIMIT, Risk, clock, esc, percent, t_plus
+from tocsin.report.text import clock, esc, t_plus
 
 WIDE, NARROW = 960.0, 360.0
 
@@ -139,81 +139,6 @@ def polyline(xs: Iterable[float], ys: Iterable[float]) -> str:
     return "M" + "L".join(f"{num(x)} {num(y)}" for x, y in zip(xs, ys, strict=True))
 
 
-def risk_chart(facts: Facts, risks: Sequence[Risk], title: str, cls: str, key: str, width: float) -> Svg:
-    """Probability of impact in each area over time, as one partner reckoned it; logarithmic, because the question is
-    1 %.
-    """
-    narrow = width < 500
-    left, right, top, bottom = 56.0, 12.0 if narrow else 150.0, 12.0, 26.0
-    height = 210.0 if narrow else 230.0
-    floor = 1e-4
-    svg = Svg(
-        f"risk-{key}-{'n' if narrow else 'w'}",
-        width,
-        height + (16.0 * len(risks) if narrow else 0.0),
-        title,
-        " ".join(
-            f"{facts.declared.area_name(r.nation, r.area)}: peak {percent(r.peak)} at {t_plus(r.peak_t - facts.t0)}, "
-            + (
-                f"under 1 % for good from {t_plus(r.under - facts.t0)}."
-                if r.under is not None
-                else "still above 1 % at the end."
-                if r.ever_above
-                else "never above 1 %."
-            )
-            for r in risks
-        ),
-    )
-    x = Scale(0.0, facts.t1 - facts.t0, left, width - right)
-    y = Scale(math.log10(floor), 0.0, height - bottom, top)
-    for p, label in ((1.0, "100 %"), (0.1, "10 %"), (0.01, "1 %"), (0.001, "0.1 %"), (floor, "≤0.01 %")):
-        svg.line(left, y(math.log10(p)), width - right, y(math.log10(p)), "limit" if p == LIMIT else "grid")
-        svg.text(left - 6, y(math.log10(p)) + 4, label, "tick", "end")
-    time_axis(svg, x, top, height - bottom, 6 if narrow else 12)
-    svg.add(
-        f'<line class="now" x1="0" x2="0" y1="{num(top)}" y2="{num(height - bottom)}" data-x0="{num(x.r0)}" '
-        f'data-x1="{num(x.r1)}"/>'
-    )
-    taken: list[float] = []
-    for i, r in enumerate(risks):
-        level = [y(math.log10(max(p, floor))) for p in r.p]
-        d = f"M{num(x(r.t[0] - facts.t0))} {num(level[0])}"
-        for t, v in zip(r.t[1:], level[1:], strict=True):
-            d += f"H{num(x(t - facts.t0))}V{num(v)}"
-        d += f"H{num(x.r1)}"
-        svg.path(
-            d,
-            f"curve {cls} dash{i % 4}",
-            f"{facts.declared.area_name(r.nation, r.area)}: {percent(r.p[-1])} at the end",
-        )
-        svg.mark("disc", x(r.t[0] - facts.t0), level[0], 3.0, cls, f"first reckoned at {t_plus(r.t[0] - facts.t0)}")
-        if r.under is not None:
-            at = x(r.under - facts.t0)
-            svg.mark(
-                "diamond", at, y(math.log10(LIMIT)), 4.5, cls, f"under 1 % for good from {t_plus(r.under - facts.t0)}"
-            )
-            flip = at > x.r1 - 130
-            svg.text(
-                at + (-9 if flip else 9),
-                y(math.log10(LIMIT)) - 8,
-                f"under 1 % from {t_plus(r.under - facts.t0)}",
-                "note",
-                "end" if flip else "start",
-            )
-        name = facts.declared.area_name(r.nation, r.area)
-        if narrow:
-            row = height + 12 + 16 * i
-            svg.path(f"M{num(left)} {num(row - 4)}h22", f"curve {cls} dash{i % 4}")
-            svg.text(left + 28, row, name, "note")
-        else:
-            place = level[-1]
-            while any(abs(place - other) < 14 for other in taken):
-                place -= 14
-            taken.append(place)
-            svg.text(x.r1 + 8, place + 4, name if len(name) < 24 else name[:22] + "…", f"note ink {cls}")
-    return svg
-
-
 def waterfall(delays: Sequence[Delay], title: str, cls: str, key: str, width: float, until: float) -> Svg:
     """Delays one after another from launch on, each a bar from where the last one ended."""
     narrow = width < 500
@@ -259,7 +184,7 @@ def stage_chart(stages: Sequence[Stage], width: float, title: str) -> Svg:
     """Published against simulated, stage by stage: a ring for published, a disc for the run."""
     narrow = width < 500
     row = 44.0 if narrow else 32.0
-    left, right = (16.0, 14.0) if narrow else (270.0, 150.0)
+    left, right = (16.0, 14.0) if narrow else (312.0, 130.0)
     top = 10.0
     height = top + row * len(stages) + 24.0
     known = [v for s in stages for v in (s.published, s.simulated) if v is not None]
@@ -276,9 +201,9 @@ def stage_chart(stages: Sequence[Stage], width: float, title: str) -> Svg:
         y = top + row * i
         mid = y + (27 if narrow else 16)
         if narrow:
-            svg.text(left, y + 13, s.name, "rowname")
+            svg.text(left, y + 13, _cut(short(s.name), 40), "rowname")
         else:
-            svg.text(left - 12, mid + 4, s.name if len(s.name) < 42 else s.name[:40] + "…", "rowname", "end")
+            svg.text(left - 12, mid + 4, _cut(short(s.name), 50), "rowname", "end")
         svg.line(x.r0, mid, x.r1, mid, "rail")
         if s.published is not None and s.simulated is not None:
             svg.line(x(s.published), mid, x(s.simulated), mid, "span")
@@ -291,6 +216,10 @@ def stage_chart(stages: Sequence[Stage], width: float, title: str) -> Svg:
         else:
             svg.text(width - right, y + 13, difference(s), "note", "end")
     return svg
+
+
+def _cut(name: str, most: int) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def difference(stage: Stage) -> str:

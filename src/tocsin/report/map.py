@@ -34,7 +34,8 @@ from tocsin.report.projection import (
     path,
     thin,
 )
-from tocsin.report.text import clean, clock, esc, event_time, km, percent, place, t_plus, the
+from tocsin.report.stages import event_time
+from tocsin.report.text import clean, clock, esc, km, percent, place, t_plus, the
 
 Floats = NDArray[np.float64]
 # what is drawn of a long run: enough to see, little enough to send
@@ -633,7 +634,7 @@ def said(facts: Facts, n: Nation, w: Warned, v: Version) -> list[str]:
     lines = [
         f"Warning {'confirmed' if v.confirmed else 'open, not confirmed'} (version {v.version}); confidence "
         f"{v.confidence}, "
-        f"real with {percent(v.p_real)}"
+        f"probability of being real {percent(v.p_real)}"
     ]
     for what, word in (("launch", "Launch"), ("impact", "Impact")):
         row = v.estimates.get(what)

@@ -15,26 +15,12 @@ from typing import Any
 
 from tocsin.report import map as chart_map
 from tocsin.report import tables
-from tocsin.report.charts import NARROW, WIDE, both, risk_chart, stage_chart, waterfall
+from tocsin.report.charts import NARROW, WIDE, both, stage_chart, waterfall
 from tocsin.report.facts import Facts, Nation, RunLike, gather
-from tocsin.report.stages import delay_event, delay_rows, stage_rows
-from tocsin.report.text import (
-    LIMIT,
-    Headline,
-    Risk,
-    esc,
-    event_time,
-    gap_sentences,
-    headline,
-    listed,
-    number,
-    percent,
-    risk_over_time,
-    script_json,
-    span,
-    t_plus,
-    utc,
-)
+from tocsin.report.headline import Headline, gap_sentences, headline
+from tocsin.report.risks import LIMIT, Risk, quiet, risk_chart, risk_over_time
+from tocsin.report.stages import delay_event, delay_rows, event_time, stage_rows
+from tocsin.report.text import esc, listed, number, percent, script_json, span, t_plus, utc
 from tocsin.report.timeline import timeline
 
 
@@ -91,7 +77,7 @@ def _opening(facts: Facts, head: Headline) -> str:
     about = f'<p class="about">{esc(facts.declared.summary)}</p>' if facts.declared.summary else ""
     return (
         f'<header><p class="kicker">{esc(facts.declared.title)}</p><h1>{esc(head.first)}</h1>{more}'
-        f'<p class="when">T+0 is {esc(day)}, {esc(utc(facts, facts.t0))} UTC. All times are of the '
+        f'<p class="when">T+0 is {esc(day)}, {esc(utc(facts.unix_ns, facts.t0))} UTC. All times are of the '
         f"simulation.</p>{about}</header>\n"
     )
 
@@ -178,8 +164,8 @@ def _nation_card(facts: Facts, i: int, n: Nation) -> str:
         if risk.under is not None:
             parts.append(_figure(t_plus(risk.under - facts.t0), f"impact in {a.name} under 1 % for good"))
         else:
-            parts.append(_figure("still over" if risk.ever_above else "never over", f"1 % for impact in {a.name}"))
-        parts.append(_figure(percent(risk.peak), f"highest, at {t_plus(risk.peak_t - facts.t0)}"))
+            parts.append(_figure("to the end" if risk.ever_above else "never", f"impact in {a.name} at 1 % or more"))
+        parts.append(_figure(percent(risk.peak), f"its highest, at {t_plus(risk.peak_t - facts.t0)}"))
     sensors = [facts.sensors[k] for k in n.sensors]
     kinds = [
         f"{c} {w}{'s' if c != 1 else ''}"
@@ -359,14 +345,17 @@ def _risks(facts: Facts) -> str:
         if not risks:
             continue
         title = f"{n.name}: probability of impact over time"
-        draw = [risk_chart(facts, risks[:6], title, f"p{i % 6}", str(i), w) for w in (WIDE, NARROW)]
-        out.append(f'<div class="part"><h3 class="ink p{i % 6}">{esc(n.name)}</h3>{both(*draw)}</div>')
+        nothing = quiet(facts, risks)
+        inside = f"<p>{esc(nothing)}</p>"
+        if nothing is None:
+            inside = both(*(risk_chart(facts, risks[:6], title, f"p{i % 6}", str(i), w) for w in (WIDE, NARROW)))
+        out.append(f'<div class="part"><h3 class="ink p{i % 6}">{esc(n.name)}</h3>{inside}</div>')
     if not out:
         return ""
     lead = (
         "How likely each partner held an impact in each area, version by version. The scale is logarithmic: the "
         "question is when it "
-        f"falls under {100 * LIMIT:g} % for good (dashed line)."
+        f"falls under {100 * LIMIT:g} % for good (dashed line, ◆). Thin lines: flying over it at any height."
     )
     return _section("risks", "Does it come down here?", lead, "".join(out))
 

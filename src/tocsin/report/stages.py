@@ -67,6 +67,14 @@ def stage_rows(facts: Facts) -> list[Stage]:
     ]
 
 
+def event_time(nation: Nation, key: str) -> float | None:
+    """The earliest time under ``key`` among the nation's events, in s since the epoch (events count from a zero of
+    their own).
+    """
+    times = [e[key] + float(e.get("zero_s") or 0.0) for e in nation.events if isinstance(e.get(key), int | float)]
+    return min(times) if times else None
+
+
 def delay_event(nation: Nation) -> dict[str, Any] | None:
     """The event whose delays are shown: the first that led to an alert, else the first that was confirmed."""
     found = [e for e in nation.events if isinstance(e.get("delays"), Mapping)]

@@ -82,7 +82,7 @@ def events_table(facts: Facts) -> str:
     return table(
         "Events in order of time",
         ("T+", "UTC", "who", "what", "more"),
-        ((t_plus(t - facts.t0), utc(facts, t), esc(who), esc(what), esc(more)) for t, who, what, more in lines),
+        ((t_plus(t - facts.t0), utc(facts.unix_ns, t), esc(who), esc(what), esc(more)) for t, who, what, more in lines),
         "times",
     )
 
@@ -157,7 +157,7 @@ def decisions_table(facts: Facts) -> str:
         (
             (
                 t_plus(d["t_s"] - facts.t0),
-                utc(facts, d["t_s"]),
+                utc(facts.unix_ns, d["t_s"]),
                 esc(n.name),
                 esc(d["post"]),
                 esc(d["step"]),

@@ -212,7 +212,8 @@ def _sensor_row(svg: Svg, facts: Facts, s: Sensor, x: Scale, y: float, height: f
     false_t = [t for t, o in zip(s.looks.t, s.looks.object, strict=True) if o == -1 and facts.t0 <= t <= facts.t1]
     if true_t:
         d = "".join(
-            f"M{num(x(t - facts.t0))} {num(bar_y)}v{num(bar_h)}" for t in _apart(true_t, (x.d1 - x.d0) / (x.r1 - x.r0))
+            f"M{num(x(t - facts.t0))} {num(bar_y)}v{num(bar_h)}"
+            for t in _apart(true_t, 2.6 * (x.d1 - x.d0) / (x.r1 - x.r0))
         )
         svg.path(
             d,

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ from tocsin.earth.wgs84 import R_MEAN, ecef_of, ecef_to_geodetic, enu_axes, geod
 from tocsin.records.columns import Kind
 from tocsin.scenario.specs import FlightClass
 from tocsin.tracking.measure import Looks, h, predict, sight, wrap_residual
-from tocsin.warning.coasting import Cloud, arc_impacts, best_range, falls, shift_in_range, standard_normals
+from tocsin.warning.coasting import Cloud, arc_impacts, arc_range, best_range, falls, shift_in_range, standard_normals
 from tocsin.warning.regions import polar
 
 Floats = NDArray[np.float64]
@@ -52,11 +52,12 @@ CUTOFFS = 8
 
 @dataclass(frozen=True)
 class Model:
-    """A believed class as arrays. ``nominal``, ``spread`` (4 + 4 k): vertical, pitch (s), log beta, log thrust scale,
-    then thrust,
+    """A believed class as arrays.
 
-    exhaust, burn, coast of each stage; ``active``: which of them a fit turns; ``last``: index of the last stage's burn;
-    ``cutoff``: whether thrust may end early; ``energy_range`` (m).
+    ``nominal``, ``spread`` (4 + 4 k): vertical, pitch (s), log beta, log thrust scale, then thrust, exhaust, burn,
+    coast of each stage; ``active``: which of them a fit turns; ``last``: index of the last stage's burn; ``cutoff``:
+    whether thrust may end early; ``energy_range`` (m); ``best_tilt``: the tilt (rad) that reaches farthest for the
+    energy, 0 where nothing says that flights of the class want that.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Model:
     last: int
     cutoff: bool
     energy_range: tuple[float, float]
+    best_tilt: float = 0.0
 
     @property
     def burn(self) -> float:
@@ -93,7 +95,7 @@ def model_of(c: FlightClass) -> Model:
         spread += [part.spread for part in parts]
     last = len(nominal) - 2
     active = [i for i, s in enumerate(spread) if s > 0.0 and i < last]
-    return Model(
+    model = Model(
         c.id,
         np.array(nominal),
         np.array(spread),
@@ -102,6 +104,26 @@ def model_of(c: FlightClass) -> Model:
         c.energy == "cutoff",
         c.energy_range,
     )
+    return replace(model, best_tilt=_best_tilt(model)) if c.family == "ballistic" else model
+
+
+def _best_tilt(model: Model) -> float:
+    """The final tilt (rad) with which the class's nominal flight makes the most range of its energies."""
+    nodes, launch = np.empty((_NODES, 7)), np.empty(4)
+    place = np.array([0.0, 0.0, 0.0, 1e3, 30.0])
+    theta = np.zeros(5 + len(model.active))
+    best, found = 0.0, 0.0
+    for degrees in range(6, 76, 3):
+        theta[4] = math.radians(degrees) / TILT
+        rows = _fly(theta, model.active, model.nominal, model.spread, -1.0, np.inf, place, 0.0, launch, nodes)
+        reach = np.array([arc_range(x) for x in nodes[:rows, 1:]])
+        energy = np.array([best_range(x) for x in nodes[:rows, 1:]])
+        inside = (energy >= model.energy_range[0]) & (energy <= model.energy_range[1])
+        if inside.any():
+            share = float((reach[inside] / energy[inside]).mean())
+            if share > best:
+                best, found = share, math.radians(degrees)
+    return found
 
 
 @kernel
@@ -467,6 +489,25 @@ def fit(model: Model, looks: Looks, place: Floats, theta: Floats, theta0: float,
     return Fit(model, place, theta, cov, evidence, chi2, int(looks.rows.sum()), float(launch[2]))
 
 
+def _log_prior(model: Model, thetas: Floats) -> Floats:
+    """Log prior density of rows of parameters, times (2 pi) ^ (d / 2).
+
+    All are normal but the tilt: most ballistic flights are near the tilt that reaches farthest, in whatever direction.
+    """
+    prior = _prior(model)
+    scaled = thetas / prior
+    scaled[:, 3:5] = 0.0
+    out = -0.5 * np.sum(scaled * scaled, axis=1) - float(np.sum(np.log(prior)))
+    tilt = np.hypot(thetas[:, 3], thetas[:, 4])
+    density = np.exp(-0.5 * tilt * tilt)
+    if model.best_tilt > 0.0:
+        s = _NEAR / TILT
+        off = (tilt - model.best_tilt / TILT) / s
+        ring = np.exp(-0.5 * off * off) * math.sqrt(2.0 * math.pi) / (2.0 * math.pi * s * np.maximum(tilt, 0.1))
+        density = (1.0 - _USUAL) * density + _USUAL * ring * math.sqrt(2.0 * math.pi) / math.sqrt(2.0 * math.pi)
+    return np.asarray(out + np.log(np.maximum(density, 1e-300)))
+
+
 @kernel
 def normal_cdf(z: float) -> float:
     """Standard normal distribution function."""
@@ -635,7 +676,7 @@ def draw(found: Fit, looks: Looks, burn: Burn, theta0: float, rows: int, beta: f
             burn.seen, burn.gone, found.place, theta0, looks.t_s, looks.dt, looks.kind, looks.region, looks.platform,
             looks.attitude, looks.z, W, looks.rows, shuffle, log_weight, launches, states, times,
         )  # fmt: skip
-        log_weight += -0.5 * np.sum((thetas / prior) ** 2, axis=1) - float(np.sum(np.log(prior)))
+        log_weight += _log_prior(model, thetas)
         log_weight += 0.5 * np.sum(z * z, axis=1) + d * math.log(_WIDER) + float(np.sum(np.log(np.diag(root))))
         top = float(log_weight.max())
         w = np.exp(log_weight - top)
