@@ -107,7 +107,7 @@ def test_the_rocket_says_when_it_was_excluded_and_what_was_hidden():
     # 0.3 exp(-(t - 150) / 40) falls under 1 % at 286 s; the next version is that of 300 s
     assert "fell under 1 % for good at T+5:00" in first
     assert "peaked at 30 % at T+2:30" in first
-    assert "upper elevation limit of 34.5° hid the flight" in first
+    assert "upper elevation limit (34.5°) of Olenegorsk (Dnepr) hid the flight" in first
     assert "a gap of 16 min" in first
     assert len(gap_sentences(facts)) == 1
 

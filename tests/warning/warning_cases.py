@@ -27,6 +27,7 @@ from tocsin.scenario.specs import (
 )
 from tocsin.tracking.measure import h
 from tocsin.tracking.tracker import History
+from tocsin.warning.boostfit import model_of
 from tocsin.warning.coasting import best_range
 
 THETA0 = 1.234
@@ -141,6 +142,8 @@ def draw_flight(rng, c=MIDDLE, theta0=THETA0, site=None):
             stages.append((ignition, burn, thrust, exhaust))
             ignition += burn + coast
         tilt = math.hypot(*(rng.standard_normal(2) * math.radians(30.0)))
+        if rng.uniform() < 0.7:
+            tilt = abs(model_of(c).best_tilt + math.radians(12.0) * rng.standard_normal())
         azimuth = rng.uniform(0.0, 2.0 * math.pi)
         where = site or (math.radians(rng.uniform(-60.0, 70.0)), rng.uniform(-math.pi, math.pi))
         t0 = rng.uniform(0.0, 500.0)

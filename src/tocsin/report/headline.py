@@ -168,8 +168,8 @@ def _excluded(facts: Facts, territory: list[tuple[Nation, list[Risk]]]) -> Headl
 
 
 _CAUSE = {
-    ABOVE: "the upper elevation limit of {name} ({el_max:.1f}°) hid the flight",
-    BELOW: "the flight stood below the lowest elevation of {name} ({el_min:.1f}°)",
+    ABOVE: "the upper elevation limit ({el_max:.1f}°) of {name} hid the flight",
+    BELOW: "the flight stood below the lowest elevation ({el_min:.1f}°) of {name}",
     SIDE: "the flight was outside the sector of {name}",
     FAR: "the flight was beyond the range of {name}",
 }

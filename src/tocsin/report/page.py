@@ -338,16 +338,20 @@ def _stages(facts: Facts) -> str:
 
 
 def _risks(facts: Facts) -> str:
-    out = []
+    found: list[tuple[int, Nation, list[Risk]]] = []
     for i, n in enumerate(facts.nations):
         areas = dict.fromkeys(a for w in n.warnings for v in w.versions for a in v.risks)
-        risks: list[Risk] = [r for a in areas if (r := risk_over_time(n, a)) is not None]
-        if not risks:
-            continue
+        risks = [r for a in areas if (r := risk_over_time(n, a)) is not None]
+        if risks:
+            found.append((i, n, risks))
+    loud = [i for i, _, risks in found if quiet(facts, risks) is None]
+    out = []
+    for i, n, risks in found:
         title = f"{n.name}: probability of impact over time"
-        nothing = quiet(facts, risks)
-        inside = f"<p>{esc(nothing)}</p>"
-        if nothing is None:
+        if loud and i not in loud:
+            # beside drawings that show something, a sentence for those that would not
+            inside = f"<p>{esc(quiet(facts, risks))}</p>"
+        else:
             inside = both(*(risk_chart(facts, risks[:6], title, f"p{i % 6}", str(i), w) for w in (WIDE, NARROW)))
         out.append(f'<div class="part"><h3 class="ink p{i % 6}">{esc(n.name)}</h3>{inside}</div>')
     if not out:

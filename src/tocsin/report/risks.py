@@ -41,6 +41,15 @@ class Risk:
         """Whether it stood at the limit or over at the end."""
         return self.ever_above and self.under is None
 
+    def says(self, facts: Facts) -> str:
+        """What became of it, in words."""
+        highest = f"highest {percent(self.peak)} at {t_plus(self.peak_t - facts.t0)}"
+        if not self.ever_above:
+            return f"never reached 1{NBSP}% ({highest})"
+        if self.under is None:
+            return f"{highest}, still over 1{NBSP}% at the end"
+        return f"{highest}, under 1{NBSP}% for good from {t_plus(self.under - facts.t0)}"
+
 
 def risk_over_time(nation: Nation, area: str) -> Risk | None:
     """The risk of one area; None where no version speaks of it."""
@@ -76,15 +85,6 @@ def risk_over_time(nation: Nation, area: str) -> Risk | None:
         times[peak],
         under,
     )
-
-    def says(self, facts: Facts) -> str:
-        """What became of it, in words."""
-        highest = f"highest {percent(self.peak)} at {t_plus(self.peak_t - facts.t0)}"
-        if not self.ever_above:
-            return f"never reached 1{NBSP}% ({highest})"
-        if self.under is None:
-            return f"{highest}, still over 1{NBSP}% at the end"
-        return f"{highest}, under 1{NBSP}% for good from {t_plus(self.under - facts.t0)}"
 
 
 def quiet(facts: Facts, risks: Sequence[Risk]) -> str | None:

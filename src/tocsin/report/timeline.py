@@ -208,23 +208,18 @@ def _sensor_row(svg: Svg, facts: Facts, s: Sensor, x: Scale, y: float, height: f
             "silent",
             tip,
         )
+    unit = (x.d1 - x.d0) / (x.r1 - x.r0)
     true_t = [t for t, o in zip(s.looks.t, s.looks.object, strict=True) if o != -1 and facts.t0 <= t <= facts.t1]
     false_t = [t for t, o in zip(s.looks.t, s.looks.object, strict=True) if o == -1 and facts.t0 <= t <= facts.t1]
     if true_t:
-        d = "".join(
-            f"M{num(x(t - facts.t0))} {num(bar_y)}v{num(bar_h)}"
-            for t in _apart(true_t, 2.6 * (x.d1 - x.d0) / (x.r1 - x.r0))
-        )
+        d = "".join(f"M{num(x(t - facts.t0))} {num(bar_y)}v{num(bar_h)}" for t in _apart(true_t, 2.6 * unit))
         svg.path(
             d,
             f"saw {cls}",
             f"{s.name}: {len(true_t)} detections, {t_plus(true_t[0] - facts.t0)} to {t_plus(true_t[-1] - facts.t0)}",
         )
     if false_t:
-        d = "".join(
-            f"M{num(x(t - facts.t0))} {num(bar_y + bar_h - 4)}v4"
-            for t in _apart(false_t, (x.d1 - x.d0) / (x.r1 - x.r0))
-        )
+        d = "".join(f"M{num(x(t - facts.t0))} {num(bar_y + bar_h - 4)}v4" for t in _apart(false_t, unit))
         svg.path(d, "false", f"{s.name}: {len(false_t)} false detections")
 
 

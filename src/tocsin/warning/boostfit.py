@@ -503,8 +503,8 @@ def _log_prior(model: Model, thetas: Floats) -> Floats:
     if model.best_tilt > 0.0:
         s = _NEAR / TILT
         off = (tilt - model.best_tilt / TILT) / s
-        ring = np.exp(-0.5 * off * off) * math.sqrt(2.0 * math.pi) / (2.0 * math.pi * s * np.maximum(tilt, 0.1))
-        density = (1.0 - _USUAL) * density + _USUAL * ring * math.sqrt(2.0 * math.pi) / math.sqrt(2.0 * math.pi)
+        ring = np.exp(-0.5 * off * off) / (math.sqrt(2.0 * math.pi) * s * np.maximum(tilt, 0.1))
+        density = (1.0 - _USUAL) * density + _USUAL * ring
     return np.asarray(out + np.log(np.maximum(density, 1e-300)))
 
 
