@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
-from synthetic_run import overflight, polar_rocket
+from synthetic_run import Builder, overflight, polar_rocket
 
 from tocsin.measures.shapes import Summary
 from tocsin.records.dictionary import TABLES, schema
@@ -296,3 +296,24 @@ def test_the_rocket_over_the_pole_side():
     assert "fell under 1 % for good at T+5:00" in h1
     assert "a gap of 16 min" in h1
     assert "above its highest elevation" in "".join(reader.text)
+
+
+def test_more_objects_than_can_be_drawn():
+    b = Builder("2020-01-01T00:00:00Z")
+    rng = np.random.default_rng(5)
+    flights = {
+        f"object-{k}": b.flight(
+            f"object-{k}", "srbm", 10.0 * k, (40.0, 130.0), 60.0 + 3.0 * k, 500.0, 120.0, 240.0, 60.0
+        )
+        for k in range(15)
+    }
+    b.radar("japan", "radar", (38.0, 138.0), (200.0, 40.0), (2.0, 85.0), 2000.0, 10.0, 400.0, flights, rng)
+    run = empty()
+    run.tables = b.tables()
+    html = page(run)
+    read(html)
+    assert "3 more objects are not drawn" in html
+    assert "object-0 and 14 more flew" in html
+    data = json.loads(read(html).scripts[0])
+    assert len(data["flights"]) == 12
+    assert sum(data["looks"]["o"]) == run.tables["detections"].num_rows  # those of objects that are not drawn, too

@@ -19,7 +19,7 @@ from tocsin.records.record import Input, Phase, Record, Ref, Source
 from tocsin.records.shapes import Envelope, Frame, Step, WarningVersion
 from tocsin.scenario.specs import NationSpec
 from tocsin.tracking.tracker import Tracker, TrackStep
-from tocsin.warning.warner import Warner
+from tocsin.warning.warner import Views, Warner
 
 
 class Nation:
@@ -32,7 +32,10 @@ class Nation:
         self._labels = pipelines(spec)
         # tracking depends on nothing but the sensors that feed it: pipelines with the same sensors share one tracker
         self._trackers = {fed: Tracker(self._sensors(fed), spec.classes, spec.theta0) for fed in self._distinct()}
-        self._warners = {label: Warner(spec, label, self._sensors(fed)) for label, fed in self._labels.items()}
+        views = {fed: Views(spec, self._sensors(fed)) for fed in self._trackers}
+        self._warners = {
+            label: Warner(spec, label, self._sensors(fed), views[fed]) for label, fed in self._labels.items()
+        }
         self._gateway = Gateway(spec)
         self._inbox = Inbox(spec)
         self._desk = Desk(spec)

@@ -43,11 +43,11 @@ def headline(facts: Facts) -> Headline:
     watching = listed([n.name for n in facts.nations]) or "Nobody"
     if not facts.flights:
         return Headline(f"Nothing flew, and nobody confirmed a warning ({watching} kept watch).", ())
-    return Headline(
-        f"Nobody confirmed a warning: {facts.flights[0].id} flew for "
-        f"{span(facts.flights[0].end_s - facts.flights[0].launch_s)} and {watching} did not call it.",
-        tuple(gap_sentences(facts)),
-    )
+    first, others = facts.flights[0], len(facts.flights) + facts.undrawn - 1
+    what = f"{first.id} flew for {span(first.end_s - first.launch_s)}"
+    if others:
+        what = f"{first.id} and {others} more flew"
+    return Headline(f"Nobody confirmed a warning: {what} and {watching} did not call it.", tuple(gap_sentences(facts)))
 
 
 def _by_whose(facts: Facts, version: Version, nation: Nation) -> str:

@@ -43,6 +43,8 @@ class Risk:
 
     def says(self, facts: Facts) -> str:
         """What became of it, in words."""
+        if self.peak == 0.0:
+            return f"0{NBSP}% throughout"
         highest = f"highest {percent(self.peak)} at {t_plus(self.peak_t - facts.t0)}"
         if not self.ever_above:
             return f"never reached 1{NBSP}% ({highest})"
@@ -93,7 +95,7 @@ def quiet(facts: Facts, risks: Sequence[Risk]) -> str | None:
     if highest >= 1e-3 or passing >= 0.05:
         return None
     names = listed([facts.declared.area_name(r.nation, r.area) for r in risks])
-    return f"{names}: impact never above {percent(highest)}, passage never above {percent(passing)}."
+    return f"{names}: impact {percent(highest)} at most, passage {percent(passing)} at most."
 
 
 def risk_chart(facts: Facts, risks: Sequence[Risk], title: str, cls: str, key: str, width: float) -> Svg:

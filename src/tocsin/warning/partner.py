@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.earth.geodesics import direct, inverse
+from tocsin.earth.jit import kernel
 from tocsin.earth.polygons import contains
 from tocsin.records.shapes import AreaRisk, Estimate, GeoJson, WarningVersion
 from tocsin.scenario.specs import Area
@@ -62,10 +63,7 @@ def samples(estimate: Estimate) -> tuple[NDArray[np.float64], NDArray[np.float64
         east = root[0, 0] * e
         north = root[1, 0] * e + root[1, 1] * n
         lat, lon = np.empty(_SAMPLES), np.empty(_SAMPLES)
-        for i in range(_SAMPLES):
-            lat[i], lon[i], _ = direct(
-                estimate.mean[0], estimate.mean[1], math.atan2(east[i], north[i]), math.hypot(east[i], north[i])
-            )
+        _spread_out(estimate.mean[0], estimate.mean[1], east, north, lat, lon)
         return lat, lon, np.full(_SAMPLES, 1.0 / _SAMPLES)
     if estimate.kind == "polygon" and estimate.region95 is not None:
         outer = [p for polygon in _rings(estimate.region95) for p in polygon[0]]
@@ -132,13 +130,38 @@ def _tracks(
     of = np.arange(0, lat.shape[0], 16)
     track_lat = np.empty((of.shape[0], _TRACK_POINTS))
     track_lon = np.empty_like(track_lat)
-    for k, i in enumerate(of):
-        distance, azimuth, _ = inverse(launch.mean[0], launch.mean[1], lat[i], lon[i])
-        for j in range(_TRACK_POINTS):
-            track_lat[k, j], track_lon[k, j], _ = direct(
-                launch.mean[0], launch.mean[1], azimuth, distance * j / (_TRACK_POINTS - 1)
-            )
+    _ground_tracks(launch.mean[0], launch.mean[1], lat[of], lon[of], track_lat, track_lon)
     return track_lat, track_lon, of
+
+
+@kernel
+def _spread_out(
+    lat0: float,
+    lon0: float,
+    east: NDArray[np.float64],
+    north: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    lon: NDArray[np.float64],
+) -> None:
+    for i in range(east.shape[0]):
+        azimuth, distance = math.atan2(east[i], north[i]), math.hypot(east[i], north[i])
+        lat[i], lon[i], _ = direct(lat0, lon0, azimuth, distance)
+
+
+@kernel
+def _ground_tracks(
+    lat0: float,
+    lon0: float,
+    lat: NDArray[np.float64],
+    lon: NDArray[np.float64],
+    track_lat: NDArray[np.float64],
+    track_lon: NDArray[np.float64],
+) -> None:
+    points = track_lat.shape[1]
+    for k in range(lat.shape[0]):
+        distance, azimuth, _ = inverse(lat0, lon0, lat[k], lon[k])
+        for j in range(points):
+            track_lat[k, j], track_lon[k, j], _ = direct(lat0, lon0, azimuth, distance * j / (points - 1))
 
 
 def same_event(ours: WarningVersion, theirs: WarningVersion) -> bool:

@@ -51,17 +51,35 @@ class _Live:
     ended: str = ""
 
 
+class Views:
+    """Assessments of the tracks of one tracker, each worked out once for all pipelines that the tracker serves."""
+
+    def __init__(self, spec: NationSpec, sensors: tuple[Sensor, ...]) -> None:
+        self._assessor = Assessor(msgspec.structs.replace(spec, sensors=sensors))
+        self._t_ns = -1
+        self._known: dict[tuple[int, Plume | None], Assessment] = {}
+
+    def assess(self, t_ns: int, row: Any, tracker: Tracker, plume: Plume | None) -> Assessment:
+        """The assessment of the track in ``row`` at ``t_ns``."""
+        if t_ns != self._t_ns:
+            self._t_ns, self._known = t_ns, {}
+        key = (int(row["track"]), plume)
+        if key not in self._known:
+            self._known[key] = self._assessor.assess(t_ns, row, tracker.history(key[0]), plume)
+        return self._known[key]
+
+
 class Warner:
     """The warnings of one pipeline. ``step`` takes what the pipeline's tracker made of a frame and gives the new
     versions.
     """
 
-    def __init__(self, spec: NationSpec, label: str, sensors: tuple[Sensor, ...]) -> None:
+    def __init__(self, spec: NationSpec, label: str, sensors: tuple[Sensor, ...], views: Views | None = None) -> None:
         self._spec = spec
         self._label = label
         self._sensors = {sensor.n: sensor for sensor in sensors}
         self._infrared = np.array([s.n for s in sensors if isinstance(s.model, Infrared)], dtype=np.uint16)
-        self._assessor = Assessor(msgspec.structs.replace(spec, sensors=sensors))
+        self._views = views if views is not None else Views(spec, sensors)
         self._live: list[_Live] = []
         self._next = 0
         self._over: dict[int, None] = {}  # tracks that live on although their warning is closed
@@ -280,7 +298,7 @@ class Warner:
             return None
         watch = warning.watch
         plume = Plume(watch.seen_ns, watch.gone_ns) if watch.seen_ns is not None else None
-        return self._assessor.assess(t_ns, row, tracker.history(warning.track), plume)
+        return self._views.assess(t_ns, row, tracker, plume)
 
     def _merge(
         self, own: Assessment | None, theirs: WarningVersion | None, last: WarningVersion | None

@@ -12,9 +12,8 @@
 
   var now = data.start, partner = data.partner, playing = false, last = 0;
   var slider = $("time"), play = $("play"), speed = $("speed"), box = document.querySelector(".mapbox");
-  var flown = map.querySelectorAll(".track.flown"), lines = map.querySelectorAll(".now");
+  var flown = map.querySelectorAll(".track.flown"), lines = document.querySelectorAll(".chart .now");
   var calm = window.matchMedia && window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-  lines = document.querySelectorAll(".chart .now");
 
   function shape(name, attributes, parent) {
     var e = document.createElementNS(NS, name);
