@@ -17,7 +17,7 @@ from synthetic_run import Builder, overflight, polar_rocket
 
 from tocsin.measures.shapes import Summary
 from tocsin.records.dictionary import TABLES, schema
-from tocsin.report.map import region_path
+from tocsin.report.mapdata import region_path
 from tocsin.report.page import page
 from tocsin.report.projection import fit
 

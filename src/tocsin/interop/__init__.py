@@ -1,0 +1,1 @@
+"""Outside formats: tables as CSV, a run as CZML."""

@@ -222,7 +222,10 @@ def gather(run: RunLike) -> Facts:
     nations = _nations(run, said, sensors)
     launches = [f.launch_s for f in flights]
     t0 = min(launches) if launches else 0.0
+    truth = run.tables.get("truth")
     ends = [f.end_s for f in flights]
+    if undrawn:
+        ends.append(float(floats(truth, "t_s").max()))
     last = [d["t_s"] for n in nations for d in n.decisions] + [w.versions[-1].t for n in nations for w in n.warnings]
     t1 = max([*ends, *last, t0 + 60.0])
     return Facts(

@@ -18,6 +18,7 @@ from tocsin.report import tables
 from tocsin.report.charts import NARROW, WIDE, both, stage_chart, waterfall
 from tocsin.report.facts import Facts, Nation, RunLike, gather
 from tocsin.report.headline import Headline, gap_sentences, headline
+from tocsin.report.mapdata import said
 from tocsin.report.risks import LIMIT, Risk, quiet, risk_chart, risk_over_time
 from tocsin.report.stages import delay_event, delay_rows, event_time, stage_rows
 from tocsin.report.text import esc, listed, number, percent, script_json, span, t_plus, utc
@@ -199,7 +200,7 @@ def _map(facts: Facts, picture: chart_map.Picture) -> str:
         for w in first.warnings:
             v = w.at(moment)
             if v is not None and v.status not in ("cancelled", "closed"):
-                lines += chart_map.said(facts, first, w, v)
+                lines += said(facts, first, w, v)
     known = "".join(f"<li>{esc(x)}</li>" for x in lines) or "<li>No warning yet.</li>"
     inside = (
         '<figure class="mapbox" tabindex="0" aria-describedby="map-keys"><div class="mapwrap">'

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tocsin.report.charts import difference
-from tocsin.report.facts import Facts, Nation, rows
+from tocsin.report.facts import Facts, rows
 from tocsin.report.stages import stage_rows
 from tocsin.report.text import clock, esc, km, number, percent, place, sentence, span, t_plus, utc
 
@@ -368,8 +368,3 @@ def all_tables(facts: Facts) -> str:
             _fold("Evidence", evidence_table(facts)),
         )
     )
-
-
-def nation_types(nation: Nation) -> dict[str, float]:
-    """Class probabilities of the nation's first event."""
-    return dict(nation.events[0].get("types") or {}) if nation.events else {}

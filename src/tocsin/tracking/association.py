@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 _NEVER = -1e12
 
@@ -53,6 +52,8 @@ def assign(
         columns = sorted({int(detections[i]) for i in group})
         row = {t: k for k, t in enumerate(rows)}
         column = {d: k for k, d in enumerate(columns)}
+        from scipy.optimize import linear_sum_assignment  # most runs have no such component and are spared its import
+
         # one column of no gain for each track: it may stay without a detection
         table = np.full((len(rows), len(columns) + len(rows)), _NEVER)
         table[np.arange(len(rows)), len(columns) + np.arange(len(rows))] = 0.0

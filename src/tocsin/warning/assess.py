@@ -39,9 +39,10 @@ _COAST_LOOKS = 3  # radar detections after the burning that make a coast state b
 _SHORT_ARC, _LONG_ARC = 10.0, 40.0  # s of free flight that count, the longer against the track's own word
 _REENTRY = 90e3  # m: under it on the way down air is felt
 _WITH_DIRECTION = (Kind.RAE, Kind.RAER, Kind.LOS)
+_FEW = 10  # looks: fewer leave the posterior crooked, and more draws are made
 _HOPELESS = 12.0  # log units behind the best class
 _MEMORY = 64
-_LAUNCH_STRETCH = 1.5  # most that a launch ellipse may grow over the normal one to hold its share of the draws
+_LAUNCH_STRETCH = 2.0  # most that a launch ellipse may grow over the normal one to hold its share of the draws
 
 
 @dataclass(frozen=True)
@@ -253,11 +254,12 @@ class Assessor:
         if rough:
             weighed = {k: v + math.log(max(self._priors[k], 1e-12)) for k, v in rough.items()}
             best = max(weighed.values())
+            many = 448 if len(detections) < _FEW else 320
             ranked = sorted(rough, key=lambda k: (-weighed[k], k))
             for place, name in enumerate(ranked[:4]):
                 if weighed[name] < best - _HOPELESS:
                     break
-                rows = 320 if place == 0 else 192 if weighed[name] > best - 3.0 else 64
+                rows = many if place == 0 else many * 3 // 5 if weighed[name] > best - 3.0 else many // 5
                 draws[name] = boostfit.draw(
                     found[name], looks, burn, self._theta0, rows, self._classes[name].beta.nominal
                 )

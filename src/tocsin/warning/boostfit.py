@@ -38,13 +38,15 @@ Ints = NDArray[np.int64]
 SITE = 10e3  # m: one unit of east and north
 CLOCK = 10.0  # s: one unit of time
 TILT = math.radians(30.0)  # one unit of the final tilt, which is believed to lie within it in each direction
-_USUAL = 0.7  # share of ballistic flights that are near the least energy for their range; of the others nothing is believed
+# share of ballistic flights that are near the least energy for their range; of the others nothing is believed
+_USUAL = 0.7
 _NEAR = math.radians(12.0)  # how near their tilt is to the best one
 _SITE_PRIOR = 50.0  # units: 500 km, no more than a word
 _CLOCK_PRIOR = 30.0
 _SCALE = 0.15  # believed spread of the thrust scale of classes whose energy is turned by payload
 _STEP = 2.0  # s, of the flight's integration: errors of metres
 _NODES = 512
+_ROOM, _UNSURE = 1.8, 0.35  # draws are so much wider in the tilt where it is known no better than this (units)
 _WIDER = 1.15  # draws are this much wider than Laplace's normal
 _CROOKED = 2.5  # draws are made anew where they are worth less than one in so many
 CUTOFFS = 8
@@ -665,8 +667,8 @@ def draw(found: Fit, looks: Looks, burn: Burn, theta0: float, rows: int, beta: f
     log_weight, launches = np.empty(rows), np.empty((rows, 4))
     cuts = CUTOFFS if model.cutoff else 1
     states, times = np.empty((rows, cuts, 6)), np.empty((rows, cuts))
-    prior, W = _prior(model), whiteners(looks)
-    centre, cov = found.theta, found.cov
+    W = whiteners(looks)
+    centre, cov = found.theta, _wide_in_tilt(found.cov)
     for again in (False, True):
         root = np.linalg.cholesky(cov)
         z = standard_normals(rows, d, "launches, again" if again else "launches")
@@ -700,6 +702,17 @@ def draw(found: Fit, looks: Looks, burn: Burn, theta0: float, rows: int, beta: f
     weight = np.repeat(w / cuts, cuts)
     cloud = Cloud(lat, lon, when, weight, hit, x, t, effective, at[:, 3], at[:, 4])
     return Launches(launches[:, 0].copy(), launches[:, 1].copy(), launches[:, 2].copy(), w, evidence, cloud, t)
+
+
+def _wide_in_tilt(cov: Floats) -> Floats:
+    """A covariance with more room in the tilt, and in the rest as far as it follows the tilt.
+
+    While the looks say little of the tilt, its posterior leans far to the side, which a normal one cannot.
+    """
+    tilt = cov[:, 3:5]
+    own = cov[3:5, 3:5]
+    room = _ROOM if float(np.linalg.eigvalsh(own)[1]) > _UNSURE**2 else 1.0
+    return np.asarray(cov + (room * room - 1.0) * tilt @ np.linalg.solve(own, tilt.T), dtype=np.float64)
 
 
 def _tempered(log_weight: Floats, least: float) -> Floats:
