@@ -149,3 +149,11 @@ def test_moments(text: str | float, seconds: float) -> None:
 def test_what_is_no_moment(text: str) -> None:
     with pytest.raises(ValueError, match="is no time; write T\\+4min"):
         parse_moment(text, 0)
+
+
+def test_a_run_that_ends_early_claims_no_stage_that_it_did_not_reach(run: tocsin.Run) -> None:
+    stages = {s["matches"]: s["simulated_s"] for s in run.summary["stages"]}
+    assert stages["launch"] == 0.0
+    assert stages["step:japan/alert"] is not None
+    assert stages["abeam:cape-erimo"] is None  # T+9.6 min, and the run ends at T+7
+    assert stages["impact"] is None

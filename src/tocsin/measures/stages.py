@@ -29,6 +29,9 @@ def stages(
     ``flight``, ``ground``: row and ground track of the object launched first (None: nothing flies, the epoch counts).
     """
     zero = float(flight["launch_s"]) if flight is not None else 0.0
+    last = pc.max(tables["truth"]["t_s"]).as_py()
+    cut = flight is not None and last is not None and last < float(flight["impact_s"]) - 1.0
+    end = float(last) if cut and last is not None else math.inf
     made = []
     for entry in scenario.get("published") or ():
         matches = entry.get("matches") or ""
@@ -36,6 +39,8 @@ def stages(
         simulated = None
         if flight is not None and ground is not None:
             at = _simulated(matches, scenario, tables, partners, flight, ground, areas)
+            if at is not None and at >= end:
+                at = None  # the run ended before, or just there and the object was still on its way
             simulated = None if at is None else round(at - zero, 3) + 0.0
         made.append(
             shapes.Stage(

@@ -309,8 +309,8 @@ class Assessor:
             near = np.flatnonzero(ends @ axis >= cosine)
             if len(near):
                 inside = near[contains(rings, cloud.lat[hit[near]], cloud.lon[hit[near]])]
-                if len(inside):
-                    p_impact = float(w[inside].sum())
+                p_impact = float(w[inside].sum())
+                if p_impact > 0.0:
                     t = float(w[inside] @ cloud.t[hit[inside]]) / p_impact
             near = np.flatnonzero(under @ axis >= cosine)
             if len(near):

@@ -38,13 +38,13 @@ Ints = NDArray[np.int64]
 SITE = 10e3  # m: one unit of east and north
 CLOCK = 10.0  # s: one unit of time
 TILT = math.radians(30.0)  # one unit of the final tilt, which is believed to lie within it in each direction
-# share of ballistic flights that are near the least energy for their range; of the others nothing is believed
+# share of flights that are near the tilt their class wants; of the others nothing is believed
 _USUAL = 0.7
 _NEAR = math.radians(12.0)  # how near their tilt is to the best one
 _SITE_PRIOR = 50.0  # units: 500 km, no more than a word
 _CLOCK_PRIOR = 30.0
 _SCALE = 0.15  # believed spread of the thrust scale of classes whose energy is turned by payload
-_STEP = 2.0  # s, of the flight's integration: errors of metres
+_STEP = 5.0  # s, of the flight's integration: errors of ten metres at its end
 _NODES = 512
 _ROOM, _UNSURE = 1.8, 0.35  # draws are so much wider in the tilt where it is known no better than this (units)
 _WIDER = 1.15  # draws are this much wider than Laplace's normal
@@ -106,20 +106,19 @@ def model_of(c: FlightClass) -> Model:
         c.energy == "cutoff",
         c.energy_range,
     )
-    return replace(model, best_tilt=_best_tilt(model)) if c.family == "ballistic" else model
+    return model if c.family == "sounding-rocket" else replace(model, best_tilt=_best_tilt(model))
 
 
 def _best_tilt(model: Model) -> float:
     """The final tilt (rad) with which the class's nominal flight makes the most range of its energies."""
-    nodes, launch = np.empty((_NODES, 7)), np.empty(4)
     place = np.array([0.0, 0.0, 0.0, 1e3, 30.0])
     theta = np.zeros(5 + len(model.active))
     best, found = 0.0, 0.0
     for degrees in range(6, 76, 3):
         theta[4] = math.radians(degrees) / TILT
-        rows = _fly(theta, model.active, model.nominal, model.spread, -1.0, np.inf, place, 0.0, launch, nodes)
-        reach = np.array([arc_range(x) for x in nodes[:rows, 1:]])
-        energy = np.array([best_range(x) for x in nodes[:rows, 1:]])
+        nodes = _flight(model, theta, place, 0.0)
+        reach = np.array([arc_range(x) for x in nodes[:, 1:]])
+        energy = np.array([best_range(x) for x in nodes[:, 1:]])
         inside = (energy >= model.energy_range[0]) & (energy <= model.energy_range[1])
         if inside.any():
             share = float((reach[inside] / energy[inside]).mean())
@@ -129,46 +128,45 @@ def _best_tilt(model: Model) -> float:
 
 
 @kernel
-def _fly(
+def _aim(
     theta: Floats,
     active: Ints,
     nominal: Floats,
     spread: Floats,
-    last_burn: float,
-    until: float,
     place: Floats,
     theta0: float,
+    stages: Floats,
+    plan: Floats,
     launch: Floats,
     out: Floats,
-) -> int:
-    """Fly one parameter vector until ``until`` (s) or the end of thrust.
+) -> None:
+    """What flight one parameter vector stands for.
 
     ``theta``: where (east, north of the reference point) and when the flight passes the reference height, the final
     tilt of thrust (east, north), then the active numbers of the class in their spreads. What looks tell is a place and
     a time high up, so that these are hardly bound to the rest; the launch point and time follow, by the way that such a
     flight takes to that height from the reference point (a shift: the volume of what is possible stays the same).
-    ``place``: latitude, longitude, time (s), height (m) of the reference point, longest time to that height (s);
-    ``last_burn``: burn of the last stage (s; under 0: longer than believed, for the time being); ``launch``: gets
-    latitude, longitude, time, end of thrust (s). Returns the rows of ``out``.
+    ``place``: latitude, longitude, time (s), height (m) of the reference point, longest time to that height (s).
+    Written: ``stages`` as ``fly_boost`` has them, the last burning longer than believed, for the time being; ``plan``:
+    vertical, pitch (s), beta, elevation, azimuth; ``launch``: latitude, longitude, time, ignition of the last stage
+    (s). ``out``: room for nodes.
     """
     q = nominal.copy()
     for j in range(active.shape[0]):
         q[active[j]] += spread[active[j]] * theta[5 + j]
     k = (q.shape[0] - 4) // 4
-    stages = np.empty((k, 4))
     scale = math.exp(q[3])
     ignition = 0.0
     end = 0.0
-    longest = 0.0
     for i in range(k):
         thrust = max(q[4 + 4 * i] * scale, 1.0)
         exhaust = max(q[5 + 4 * i], 500.0)
         burn = max(q[6 + 4 * i], 1.0)
         if i == k - 1:
             burn = burn * 1.15 + 5.0
-        longest = min(burn, 0.95 * exhaust / thrust)  # mass cannot run out
-        stages[i, 0], stages[i, 1], stages[i, 2], stages[i, 3] = ignition, longest, thrust, exhaust
-        end = ignition + longest
+        burn = min(burn, 0.95 * exhaust / thrust)  # mass cannot run out
+        stages[i, 0], stages[i, 1], stages[i, 2], stages[i, 3] = ignition, burn, thrust, exhaust
+        end = ignition + burn
         ignition = end + max(q[7 + 4 * i], 0.0)
     tilt = math.hypot(theta[3], theta[4]) * TILT
     azimuth = math.atan2(theta[3], theta[4])
@@ -205,15 +203,36 @@ def _fly(
     z += axes[0, 2] * e + axes[1, 2] * n
     lat, lon, _ = geodetic_of(x, y, z)
     t_launch += theta[2] * CLOCK - took
+    plan[0], plan[1], plan[2], plan[3], plan[4] = vertical, pitch, beta, elevation, azimuth
+    launch[0], launch[1], launch[2], launch[3] = lat, lon, t_launch, t_launch + stages[k - 1, 0]
+
+
+@kernel
+def _fly(
+    stages: Floats, plan: Floats, launch: Floats, last_burn: float, until: float, theta0: float, out: Floats
+) -> int:
+    """Fly what ``_aim`` has laid out until ``until`` (s) or the end of thrust; returns the rows of ``out``.
+
+    ``last_burn``: burn of the last stage (s; under 0: as laid out).
+    """
+    k = stages.shape[0]
     if last_burn >= 0.0:
-        last = min(last_burn, 0.95 * stages[k - 1, 3] / stages[k - 1, 2])
-        end += last - longest
-        stages[k - 1, 1] = last
-    launch[0], launch[1], launch[2], launch[3] = lat, lon, t_launch, t_launch + end
-    stop = max(min(until - t_launch, end), 1.0)
+        stages[k - 1, 1] = min(last_burn, 0.95 * stages[k - 1, 3] / stages[k - 1, 2])
+    end = stages[k - 1, 0] + stages[k - 1, 1]
+    stop = max(min(until - launch[2], end), 1.0)
     return fly_boost(
-        stages, vertical, pitch, beta, elevation, azimuth, stop, lat, lon, 0.0, t_launch, theta0, _STEP, out
+        stages, plan[0], plan[1], plan[2], plan[3], plan[4], stop, launch[0], launch[1], 0.0, launch[2], theta0,
+        _STEP, out
     )
+
+
+def _flight(model: Model, theta: Floats, place: Floats, theta0: float, until: float = math.inf) -> Floats:
+    """Nodes (time, state) of one parameter vector's flight, the last burn as long as may be."""
+    nodes, stages = np.empty((_NODES, 7)), np.empty(((len(model.nominal) - 4) // 4, 4))
+    plan, launch = np.empty(5), np.empty(4)
+    _aim(theta, model.active, model.nominal, model.spread, place, theta0, stages, plan, launch, nodes)
+    rows = _fly(stages, plan, launch, -1.0, until, theta0, nodes)
+    return nodes[:rows]
 
 
 @kernel
@@ -274,10 +293,12 @@ def _states(
     differences.
     """
     nodes = np.empty((_NODES, 7))
-    launch = np.empty(4)
+    launch, plan = np.empty(4), np.empty(5)
+    stages = np.empty(((nominal.shape[0] - 4) // 4, 4))
     x = np.empty(6)
     m = t.shape[0]
-    rows = _fly(theta, active, nominal, spread, -1.0, until, place, theta0, launch, nodes)
+    _aim(theta, active, nominal, spread, place, theta0, stages, plan, launch, nodes)
+    rows = _fly(stages, plan, launch, -1.0, until, theta0, nodes)
     for i in range(m):
         _at(nodes, rows, t[i], launch, theta0, S[i])
     if D.shape[2] == 0:
@@ -286,7 +307,8 @@ def _states(
     other = theta.copy()
     for j in range(theta.shape[0]):
         other[j] = theta[j] + step
-        rows = _fly(other, active, nominal, spread, -1.0, until, place, theta0, launch, nodes)
+        _aim(other, active, nominal, spread, place, theta0, stages, plan, launch, nodes)
+        rows = _fly(stages, plan, launch, -1.0, until, theta0, nodes)
         for i in range(m):
             _at(nodes, rows, t[i], launch, theta0, x)
             for k in range(6):
@@ -424,10 +446,9 @@ def start(
     if tilt is None:
         tilt = min(0.8, math.atan2(math.hypot(east, north), max(up, 300.0)))
     theta[3], theta[4] = tilt / TILT * math.sin(azimuth), tilt / TILT * math.cos(azimuth)
-    nodes, launch = np.empty((_NODES, 7)), np.empty(4)
     place = np.array([lat, lon, t, 1e3, 30.0])
-    rows = _fly(theta, model.active, model.nominal, model.spread, -1.0, np.inf, place, theta0, launch, nodes)
-    flown = to_ecef(nodes[:rows, 1:], theta0 + OMEGA_GMST * nodes[:rows, 0])
+    nodes = _flight(model, theta, place, theta0)
+    flown = to_ecef(nodes[:, 1:], theta0 + OMEGA_GMST * nodes[:, 0])
     heights = ecef_to_geodetic(flown[:, :3])[:, 2]
     # no higher than the class gets while it burns
     place[3] = min(max(height, 1e3), 0.95 * float(heights.max()))
@@ -486,15 +507,15 @@ def fit(model: Model, looks: Looks, place: Floats, theta: Floats, theta0: float,
     if sign <= 0.0:
         return None
     evidence = -0.5 * cost - float(np.sum(np.log(prior))) - 0.5 * float(logdet)
-    launch = np.empty(4)
-    _fly(theta, model.active, model.nominal, model.spread, -1.0, -1e9, place, theta0, launch, np.empty((_NODES, 7)))
-    return Fit(model, place, theta, cov, evidence, chi2, int(looks.rows.sum()), float(launch[2]))
+    t_launch = float(_flight(model, theta, place, theta0, -1e9)[0, 0])
+    return Fit(model, place, theta, cov, evidence, chi2, int(looks.rows.sum()), t_launch)
 
 
 def _log_prior(model: Model, thetas: Floats) -> Floats:
     """Log prior density of rows of parameters, times (2 pi) ^ (d / 2).
 
-    All are normal but the tilt: most ballistic flights are near the tilt that reaches farthest, in whatever direction.
+    All are normal but the tilt: most flights are near the tilt that makes the most of their energy, in whatever
+    direction, or (sounding rockets) near the vertical.
     """
     prior = _prior(model)
     scaled = thetas / prior
@@ -502,11 +523,13 @@ def _log_prior(model: Model, thetas: Floats) -> Floats:
     out = -0.5 * np.sum(scaled * scaled, axis=1) - float(np.sum(np.log(prior)))
     tilt = np.hypot(thetas[:, 3], thetas[:, 4])
     density = np.exp(-0.5 * tilt * tilt)
+    s = _NEAR / TILT
     if model.best_tilt > 0.0:
-        s = _NEAR / TILT
         off = (tilt - model.best_tilt / TILT) / s
-        ring = np.exp(-0.5 * off * off) / (math.sqrt(2.0 * math.pi) * s * np.maximum(tilt, 0.1))
-        density = (1.0 - _USUAL) * density + _USUAL * ring
+        usual = np.exp(-0.5 * off * off) / (math.sqrt(2.0 * math.pi) * s * np.maximum(tilt, 0.1))
+    else:
+        usual = np.exp(-0.5 * tilt * tilt / s**2) / s**2
+    density = (1.0 - _USUAL) * density + _USUAL * usual
     return np.asarray(out + np.log(np.maximum(density, 1e-300)))
 
 
@@ -571,14 +594,14 @@ def _draws(
     """
     nodes = np.empty((_NODES, 7))
     energy = np.empty(_NODES)
-    launch = np.empty(4)
+    launch, plan = np.empty(4), np.empty(5)
+    stages = np.empty(((nominal.shape[0] - 4) // 4, 4))
     cuts = states.shape[1]
     for n in range(thetas.shape[0]):
         theta = thetas[n]
-        # a full burn of nominal length first says when the last stage lights; then its burn is drawn, given that it
-        # burns when seen
-        rows = _fly(theta, active, nominal, spread, max(nominal[last], 1.0), -1e9, place, theta0, launch, nodes)
-        ignition = launch[3] - max(nominal[last], 1.0)
+        _aim(theta, active, nominal, spread, place, theta0, stages, plan, launch, nodes)
+        # the last burn is drawn, given that it burns when seen
+        ignition = launch[3]
         low, high = 0.0, 1.0
         late = spread[last] > 0.0
         if late:
@@ -586,8 +609,8 @@ def _draws(
             if not early:
                 high = normal_cdf((gone - ignition - nominal[last]) / spread[last])
         else:
-            low = 0.0 if launch[3] >= seen else 1.0
-            if not early and launch[3] > gone:
+            low = 0.0 if ignition + nominal[last] >= seen else 1.0
+            if not early and ignition + nominal[last] > gone:
                 low = 1.0
         share = max(high - low, 0.0)
         burn = nominal[last]
@@ -597,7 +620,7 @@ def _draws(
             )
         burn = max(burn, seen - ignition + 0.1, 1.0)
         log_weight[n] = math.log(max(share, 1e-9))
-        rows = _fly(theta, active, nominal, spread, burn, np.inf, place, theta0, launch, nodes)
+        rows = _fly(stages, plan, launch, burn, np.inf, theta0, nodes)
         launches[n, 0], launches[n, 1], launches[n, 2], launches[n, 3] = launch[0], launch[1], launch[2], launch[3]
         log_weight[n] += _log_likelihood(
             nodes, rows, launch, theta0, t, dt, kind, region, platform, attitude, z, W, used
