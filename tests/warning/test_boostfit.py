@@ -171,7 +171,7 @@ def test_time_and_longitude_shift_the_fit_and_nothing_else():
 def test_mixture_weighs_its_parts():
     a, b = (
         coasting.coast_cloud(
-            np.array([7e6, 0.0, 0.0, 2000.0, v, 100.0]), np.eye(6) * 10.0, 0.0, THETA0, cases.MIDDLE.beta
+            np.array([7e6, 0.0, 0.0, 2000.0, v, 100.0]), np.eye(6) * 10.0, 0.0, THETA0, [(1.0, cases.MIDDLE.beta)]
         )
         for v in (3000.0, 4000.0)
     )

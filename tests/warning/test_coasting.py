@@ -34,6 +34,7 @@ def test_best_range_is_that_of_minimum_energy_arcs(km):
     gamma = math.pi / 4.0 - km * 1e3 / R / 4.0
     best = np.array([R, 0.0, 0.0, speed * math.sin(gamma), speed * math.cos(gamma), 0.0])
     assert coasting.arc_range(best) == pytest.approx(coasting.best_range(best), rel=1e-6)
+    assert coasting.arc_elevation(best) == pytest.approx(gamma, abs=1e-9)
     # Kepler's constant comes from energy and angular momentum alone: range by the closed form of the arc
     nu = speed**2 * R / MU
     other = 2.0 * R * math.atan(nu * math.sin(1.0) * math.cos(1.0) / (1.0 - nu * math.cos(1.0) ** 2))
@@ -69,14 +70,14 @@ def test_states_that_never_come_down_have_no_point():
     escape = thrown(0.3, 0.0, 1.0, 1.0, 12000.0)
     hit, _ = coasting.arc_impacts(np.vstack([orbit, escape]), np.zeros(2), THETA0)
     assert not hit.any()
-    cloud = coasting.coast_cloud(escape, np.eye(6), 0.0, THETA0, Spread(5000.0))
+    cloud = coasting.coast_cloud(escape, np.eye(6), 0.0, THETA0, [(1.0, Spread(5000.0))])
     assert cloud.p_impact == 0.0
 
 
 def test_the_mean_of_a_tight_cloud_falls_where_full_propagation_puts_it():
     x = thrown(0.7, 2.0, 1.2, 0.7, 4700.0, 120e3)
     P = np.diag([50.0**2] * 3 + [0.5**2] * 3)
-    cloud = coasting.coast_cloud(x, P, 0.0, THETA0, Spread(5000.0))
+    cloud = coasting.coast_cloud(x, P, 0.0, THETA0, [(1.0, Spread(5000.0))])
     out = np.empty(7)
     fall(x, 0.0, THETA0, 5000.0, out)
     centre = coasting.centre_of(cloud)
@@ -88,7 +89,7 @@ def test_the_mean_of_a_tight_cloud_falls_where_full_propagation_puts_it():
 def test_a_clouds_spread_is_that_of_full_falls():
     x = thrown(0.7, 2.0, 1.2, 0.7, 4700.0, 120e3)
     P = np.diag([400.0**2] * 3 + [8.0**2] * 3)
-    cloud = coasting.coast_cloud(x, P, 0.0, THETA0, Spread(4000.0, 800.0))
+    cloud = coasting.coast_cloud(x, P, 0.0, THETA0, [(1.0, Spread(4000.0, 800.0))])
     rng = np.random.default_rng(3)
     states = x + rng.standard_normal((600, 6)) * np.sqrt(np.diag(P))
     full = coasting.falls(states, np.zeros(600), THETA0, np.maximum(4000.0 + 800.0 * rng.standard_normal(600), 500.0))
@@ -105,7 +106,7 @@ def test_a_clouds_spread_is_that_of_full_falls():
 def test_tails_of_the_impact_point_are_resolved():
     # the share beyond k sigma along any line must be the normal distribution's, down to 1e-4
     x = thrown(0.7, 2.0, 1.2, 0.7, 4700.0, 120e3)
-    cloud = coasting.coast_cloud(x, np.diag([100.0**2] * 3 + [1.0] * 3), 0.0, THETA0, Spread(5000.0))
+    cloud = coasting.coast_cloud(x, np.diag([100.0**2] * 3 + [1.0] * 3), 0.0, THETA0, [(1.0, Spread(5000.0))])
     xy = regions.to_plane(coasting.centre_of(cloud), cloud.lat, cloud.lon)
     values, vectors = np.linalg.eigh((xy * cloud.weight[:, None]).T @ xy)
     for angle in (0.0, 0.8, 1.6, 2.4):
@@ -118,13 +119,13 @@ def test_tails_of_the_impact_point_are_resolved():
 def test_rotation_of_the_earth_and_the_sky_together_turns_the_cloud():
     x = thrown(0.7, 2.0, 1.2, 0.7, 4700.0, 120e3)
     P = np.diag([400.0**2] * 3 + [8.0**2] * 3)
-    one = coasting.coast_cloud(x, P, 100.0, THETA0, Spread(5000.0))
+    one = coasting.coast_cloud(x, P, 100.0, THETA0, [(1.0, Spread(5000.0))])
     # same sky, the Earth turned under it: longitudes move back, nothing else
-    other = coasting.coast_cloud(x, P, 100.0, THETA0 + 0.5, Spread(5000.0))
+    other = coasting.coast_cloud(x, P, 100.0, THETA0 + 0.5, [(1.0, Spread(5000.0))])
     np.testing.assert_allclose(other.lat, one.lat, atol=1e-9)
     np.testing.assert_allclose((one.lon - other.lon) % (2.0 * math.pi), 0.5, atol=1e-9)
     # later by an hour with the Earth's turn taken back: only times move
-    later = coasting.coast_cloud(x, P, 3700.0, THETA0 - OMEGA_GMST * 3600.0, Spread(5000.0))
+    later = coasting.coast_cloud(x, P, 3700.0, THETA0 - OMEGA_GMST * 3600.0, [(1.0, Spread(5000.0))])
     np.testing.assert_allclose(later.lon, one.lon, atol=1e-8)
     np.testing.assert_allclose(later.t - one.t, 3600.0, atol=1e-6)
 
@@ -162,9 +163,24 @@ def test_a_state_that_never_rose_through_the_height_has_no_launch_there():
     assert len(coasting.launch_cloud(x, np.eye(6), 0.0, THETA0, origin)[0]) == 0
 
 
+def test_drag_of_two_kinds_makes_two_heaps():
+    # light and heavy: each falls where the full propagation puts it, in its share
+    x = thrown(0.7, 2.0, 1.2, 1.2, 3500.0, 120e3)
+    kinds = [(0.3, Spread(300.0)), (0.7, Spread(9000.0))]
+    cloud = coasting.coast_cloud(x, np.diag([1.0] * 3 + [1e-4] * 3), 0.0, THETA0, kinds)
+    full = coasting.falls(np.vstack([x, x]), np.zeros(2), THETA0, np.array([300.0, 9000.0]))
+    assert full[0, 1] > full[1, 1] + 20.0
+    light = cloud.t > 0.5 * (full[0, 1] + full[1, 1])
+    assert cloud.weight[light].sum() == pytest.approx(0.3, abs=0.01)
+    for heap, row in ((light, full[0]), (~light, full[1])):
+        np.testing.assert_allclose(cloud.t[heap], row[1], atol=0.5)
+        apart = [inverse(a, b, row[2], row[3])[0] for a, b in zip(cloud.lat[heap][:50], cloud.lon[heap][:50], strict=True)]
+        assert max(apart) < 100.0
+
+
 def test_ground_tracks_run_from_the_rise_to_the_impact():
     x = thrown(0.7, 2.0, 1.2, 0.7, 4700.0, 120e3)
-    cloud = coasting.coast_cloud(x, np.diag([1.0] * 3 + [1e-4] * 3), 50.0, THETA0, Spread(5000.0))
+    cloud = coasting.coast_cloud(x, np.diag([1.0] * 3 + [1e-4] * 3), 50.0, THETA0, [(1.0, Spread(5000.0))])
     rows = np.arange(4)
     track = coasting.ground_tracks(cloud, rows, THETA0)
     hit, bare = coasting.arc_impacts(cloud.x[rows], cloud.t_x[rows], THETA0)
@@ -197,7 +213,7 @@ def test_impact_regions_hold_the_truth_as_often_as_they_say():
         x = flight.state(t)
         P = np.diag([300.0**2] * 3 + [rng.uniform(2.0, 60.0) ** 2] * 3)
         seen = x + np.sqrt(np.diag(P)) * rng.standard_normal(6)
-        cloud = coasting.coast_cloud(seen, P, t, THETA0, cases.MIDDLE.beta)
+        cloud = coasting.coast_cloud(seen, P, t, THETA0, [(1.0, cases.MIDDLE.beta)])
         centre = coasting.centre_of(cloud)
         xy = regions.to_plane(centre, cloud.lat, cloud.lon)
         cov = (xy * cloud.weight[:, None]).T @ xy

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from tocsin.dynamics.kernels import coast_to
-from tocsin.earth.frames import theta_at, to_eci
+from tocsin.earth.frames import theta_at, to_ecef, to_eci
 from tocsin.earth.wgs84 import A, geodetic_to_ecef
 from tocsin.records.columns import SCAN, Region, empty
 from tocsin.scenario.specs import Infrared, Orbit, Radar, Sensor
@@ -99,14 +99,12 @@ def climbing(theta0: float = 0.3, t_ns: int = 0) -> np.ndarray:
 
 def test_below_the_floor_a_sensor_could_not_have_looked_yet_and_says_from_when() -> None:
     sensor, x = radar(el_min=20.0), climbing()
-    assert look_probability(sensor, x[:3], 0, 0.3, 1.0, False, 0.0) == 0.0
+    assert look_probability(sensor, to_ecef(x[:3], 0.3), 0, 0.3, 1.0, False, 0.0) == 0.0
     when = could_from(sensor, x, 0, 600 * S, 0.3, 1.0, -1, 0.0)
     assert when is not None
     at = np.empty(6)
     model = sensor.model
     assert isinstance(model, Radar)
-    from tocsin.earth.frames import to_ecef
-
     for t, above in ((when, True), (when - 10 * S, False)):
         coast_to(x, 0.0, t / 1e9, 0.3, -1.0, at)
         _, _, el = look_angles(to_ecef(at[:3], theta_at(0.3, t)), model.lat, model.lon, model.h)
@@ -152,5 +150,5 @@ def test_a_satellite_sees_burning_objects_on_its_side_of_the_earth_only() -> Non
         (0.0, True, 1e3, False),
         (math.pi, True, 1e5, False),
     ):
-        p = look_probability(satellite(lon0=lon0), to_eci(here, 0.0), 0, 0.0, 1.0, burning, intensity)
+        p = look_probability(satellite(lon0=lon0), here, 0, 0.0, 1.0, burning, intensity)
         assert (p > 0.5) == expected

@@ -59,6 +59,22 @@ def test_a_steep_flight_of_a_motor_that_burns_out_counts_by_its_range():
     assert steep == pytest.approx(-math.log(1400e3), abs=0.01)
 
 
+def test_how_steep_it_flies_tells_a_sounding_rocket():
+    rocket = cases.make_class("rocket", energy="thrust", low=100e3, high=3000e3, family="sounding-rocket")
+    for degrees, kind in ((85.0, rocket), (38.0, cases.MIDDLE)):
+        scores = {
+            c.id: typing.energy_score(c, np.array([2000e3]), np.array([900e3]), np.ones(1),
+            np.array([math.radians(degrees)])) for c in (rocket, cases.MIDDLE)
+        }
+        assert max(scores, key=scores.get) == kind.id
+    # over all elevations the density is that of energy alone
+    a = np.linspace(0.0, 0.5 * math.pi, 2001)
+    for c in (rocket, cases.MIDDLE):
+        one = [math.exp(typing.energy_score(c, np.array([2000e3]), np.array([900e3]), np.ones(1), np.array([v]))) for v in a]
+        whole = math.exp(typing.energy_score(c, np.array([2000e3]), np.array([900e3]), np.ones(1)))
+        assert np.trapezoid(one, a) == pytest.approx(whole, rel=1e-3)
+
+
 def test_intensity_tells_a_bright_plume_from_a_faint_one():
     bright, faint = cases.make_class(intensity=1e6), cases.make_class(intensity=3e4)
     seen = [9e5, 1.1e6, 1.0e6, 0.0, math.nan]

@@ -161,12 +161,15 @@ class Assessor:
             whole = sum(shares[k] for k in boost.draws)
             parts += [(p_boost * shares[k] / whole, d.impacts) for k, d in boost.draws.items()]
         if p_boost < 1.0:
-            coast = coasting.coast_cloud(x, P, at, self._theta0, self._beta(shares))
-            parts.append((1.0 - p_boost, coast))
             if p_boost == 0.0:
+                states, w = coasting.draw_states(x, P, self._theta0, at, 256)
+                arcs = coasting.arc_impacts(states, np.full(len(states), at), self._theta0)[1]
                 for name, c in self._classes.items():
-                    scores[name] += typing.energy_score(c, coast.energy, coast.reach, coast.weight)
+                    # how steep it flies is in the boost fit's evidence already
+                    steep = arcs[:, 5] if boost is None else None
+                    scores[name] += typing.energy_score(c, arcs[:, 3], arcs[:, 4], w, steep)
                 shares = typing.probabilities(scores, self._priors)
+            parts.append((1.0 - p_boost, coasting.coast_cloud(x, P, at, self._theta0, self._drag(shares))))
         cloud = parts[0][1] if len(parts) == 1 else boostfit.mixture(parts)
         basis = "boost-fit" if p_boost == 1.0 else "coast" if p_boost == 0.0 else "boost-fit+coast"
 
@@ -207,13 +210,8 @@ class Assessor:
         cloud = boostfit.mixture([(shares[k], d.impacts) for k, d in boost.draws.items()])
         return coastfit.prior_of(cloud.x, cloud.t_x, cloud.weight, self._theta0)
 
-    def _beta(self, shares: dict[str, float]) -> Spread:
-        """Mean and spread of the believed ballistic coefficient on re-entry over the classes."""
-        mean = sum(p * self._classes[k].beta.nominal for k, p in shares.items())
-        square = sum(
-            p * (self._classes[k].beta.nominal ** 2 + self._classes[k].beta.spread ** 2) for k, p in shares.items()
-        )
-        return Spread(mean, math.sqrt(max(square - mean * mean, 0.0)))
+    def _drag(self, shares: dict[str, float]) -> list[tuple[float, Spread]]:
+        return [(shares[k], c.beta) for k, c in self._classes.items()]
 
     def _boost(self, detections: Table, scans: Table, burn: boostfit.Burn) -> _Boost:
         key = hashlib.blake2b(digest_size=16)

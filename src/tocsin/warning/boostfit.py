@@ -723,7 +723,7 @@ def draw(found: Fit, looks: Looks, burn: Burn, theta0: float, rows: int, beta: f
             lat, lon, when, (launches[best, 0], launches[best, 1]), states[best], times[best], theta0, beta
         )
     weight = np.repeat(w / cuts, cuts)
-    cloud = Cloud(lat, lon, when, weight, hit, x, t, effective, at[:, 3], at[:, 4])
+    cloud = Cloud(lat, lon, when, weight, hit, x, t, effective, at[:, 3], at[:, 4], at[:, 5])
     return Launches(launches[:, 0].copy(), launches[:, 1].copy(), launches[:, 2].copy(), w, evidence, cloud, t)
 
 
@@ -785,4 +785,5 @@ def mixture(parts: Sequence[tuple[float, Cloud]]) -> Cloud:
         effective,
         np.concatenate([c.energy for _, c in parts]),
         np.concatenate([c.reach for _, c in parts]),
+        np.concatenate([c.elevation for _, c in parts]),
     )

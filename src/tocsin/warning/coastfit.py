@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 LEAST = 4  # looks
 _MOST = 120
 _LOOSE_POSITION, _LOOSE_VELOCITY = 1e6, 5e3  # m, m/s: a word of prior where there is none
+_BEND = 4.5  # distance beyond which a look pulls no harder
 _STRAY2 = 30.0  # squared distance beyond which a look is not of this arc
 
 
@@ -134,7 +135,7 @@ def _solve(
     S, Phi = np.empty((n, 6)), np.empty((n, 6, 6))
     root = None if prior is None else np.linalg.inv(np.linalg.cholesky(prior.P))
     start, state, before = x.copy(), x.copy(), math.inf
-    for _ in range(12):
+    for round_ in range(15):
         _along(state, t_end, few.t_s, theta0, S, Phi)
         z, Hx, _, _ = predict(S, few)
         r = few.z - z
@@ -143,9 +144,12 @@ def _solve(
             r[i, few.rows[i] :] = 0.0
         e = np.einsum("mij,mj->mi", W[back], r)
         J = np.einsum("mij,mjk->mik", np.einsum("mij,mjk->mik", W[back], Hx), Phi)
-        A = np.einsum("mij,mik->jk", J, J)
-        g = np.einsum("mij,mi->j", J, e)
-        cost = float(np.sum(e * e))
+        d2 = np.sum(e * e, axis=1)
+        # a look that is not of this arc must not bend it (Huber's weights); the first step may be wild
+        w = np.minimum(1.0, _BEND / np.sqrt(np.maximum(d2, 1e-12))) if round_ > 1 else np.ones(n)
+        A = np.einsum("m,mij,mik->jk", w, J, J)
+        g = np.einsum("m,mij,mi->j", w, J, e)
+        cost = float(w @ d2)
         if prior is None or root is None:
             A += np.diag(1.0 / scale**2)
             g += (start - state) / scale**2
@@ -164,6 +168,6 @@ def _solve(
         state = state + move
         if abs(before - cost) < 1e-3 * (1.0 + cost) and length < 1e3:
             inverse = np.linalg.inv(A * np.outer(scale, scale))
-            return state, np.asarray(inverse * np.outer(scale, scale), dtype=np.float64), np.sum(e * e, axis=1)[::-1]
+            return state, np.asarray(inverse * np.outer(scale, scale), dtype=np.float64), d2[::-1]
         before = cost
     return None

@@ -11,6 +11,7 @@ Source of the arcs: Bate, Mueller, White, Fundamentals of Astrodynamics (1971), 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -30,6 +31,7 @@ Floats = NDArray[np.float64]
 
 SAMPLES = 2048
 LAUNCH_ROWS = 512
+_BETAS = 7  # full falls, evenly over the inverse of the ballistic coefficient
 _STRETCH = 2.0  # half of the samples are drawn this much wider in the two directions that move the impact point
 
 
@@ -53,6 +55,7 @@ class Cloud:
     effective: float
     energy: Floats
     reach: Floats
+    elevation: Floats
 
     @property
     def p_impact(self) -> float:
@@ -105,6 +108,17 @@ def arc_range(x: Floats) -> float:
     if c < -1.0:
         return 0.0
     return 2.0 * radius * (math.pi - math.acos(c))
+
+
+@kernel
+def arc_elevation(x: Floats) -> float:
+    """Elevation (rad, 0 to pi/2) with which an eci state's arc would leave the ground (a sphere, not turning)."""
+    r = math.sqrt(x[0] * x[0] + x[1] * x[1] + x[2] * x[2])
+    v2 = x[3] * x[3] + x[4] * x[4] + x[5] * x[5]
+    rv = x[0] * x[3] + x[1] * x[4] + x[2] * x[5]
+    radius = 6371008.8
+    speed2 = v2 + 2.0 * MU * (1.0 / radius - 1.0 / r)
+    return math.acos(min(math.sqrt(max(r * r * v2 - rv * rv, 0.0) / max(speed2, 1.0)) / radius, 1.0))
 
 
 @kernel
@@ -178,12 +192,15 @@ def _ground(x: Floats, theta: float) -> tuple[float, float]:
 
 @kernel
 def _arc_impacts(x: Floats, t: Floats, theta0: float, hit: NDArray[np.bool_], out: Floats) -> None:
-    """Impact latitude, longitude, time and ``best_range``, ``arc_range`` of each row's arc into ``out`` (n, 5)."""
+    """Impact latitude, longitude, time and ``best_range``, ``arc_range``, ``arc_elevation`` of each row's arc into
+    ``out`` (n, 6).
+    """
     end = np.empty(7)
     for i in range(x.shape[0]):
         hit[i] = arc_to(x[i], 0.0, True, end)
         out[i, 3] = best_range(x[i])
         out[i, 4] = arc_range(x[i])
+        out[i, 5] = arc_elevation(x[i])
         if hit[i]:
             out[i, 2] = t[i] + end[0]
             out[i, 0], out[i, 1] = _ground(end[1:4], theta0 + OMEGA_GMST * out[i, 2])
@@ -192,11 +209,11 @@ def _arc_impacts(x: Floats, t: Floats, theta0: float, hit: NDArray[np.bool_], ou
 
 
 def arc_impacts(x: Floats, t: Floats, theta0: float) -> tuple[NDArray[np.bool_], Floats]:
-    """``hit (n,)`` and ``(n, 5)``: latitude, longitude (rad), time (s), best range, range (m) of the bare arcs of eci
-    states at ``t``.
+    """``hit (n,)`` and ``(n, 6)``: latitude, longitude (rad), time (s), best range, range (m), elevation (rad) of the
+    bare arcs of eci states at ``t``.
     """
     hit = np.zeros(len(x), dtype=np.bool_)
-    out = np.empty((len(x), 5))
+    out = np.empty((len(x), 6))
     _arc_impacts(np.ascontiguousarray(x), np.ascontiguousarray(t, float), theta0, hit, out)
     return hit, out
 
@@ -277,28 +294,41 @@ def draw_states(x: Floats, P: Floats, theta0: float, t: float, rows: int = SAMPL
     return states, w / w.sum()
 
 
-def coast_cloud(x: Floats, P: Floats, t: float, theta0: float, beta: Spread) -> Cloud:
-    """Impact points of an object that coasts with eci state ``x`` (m, m/s) and covariance ``P`` at ``t`` (s)."""
+def _coefficients(drag: Sequence[tuple[float, Spread]], rows: int) -> Floats:
+    """Ballistic coefficients (kg/m2) of rows: kinds by their shares, each with its spread, evenly mixed over the
+    rows.
+    """
+    kinds = np.searchsorted(np.cumsum([share for share, _ in drag]), (np.arange(rows) * 0.6180339887498949 + 0.5) % 1.0)
+    kinds = np.minimum(kinds, len(drag) - 1)
+    nominal = np.array([max(b.nominal, 1.0) for _, b in drag])[kinds]
+    spread = np.array([b.spread for _, b in drag])[kinds]
+    return np.asarray(np.maximum(nominal + spread * spread_normals(rows, 7)[:, 6], 0.2 * nominal), dtype=np.float64)
+
+
+def coast_cloud(x: Floats, P: Floats, t: float, theta0: float, drag: Sequence[tuple[float, Spread]]) -> Cloud:
+    """Impact points of an object that coasts with eci state ``x`` (m, m/s) and covariance ``P`` at ``t`` (s).
+
+    ``drag``: shares (sum 1) and ballistic coefficients on re-entry (kg/m2) of what it may be.
+    """
     states, w = draw_states(x, P, theta0, t)
     hit, at = arc_impacts(states, np.full(len(states), t), theta0)
     lat, lon, when = at[:, 0].copy(), at[:, 1].copy(), at[:, 2].copy()
     if hit.any():
-        # what J2 and drag do to the mean, and to it with more and less drag
-        nominal = max(beta.nominal, 1.0)
-        low = 0.7 * nominal
+        # what J2 and drag do to the mean, with as much drag as it may have
         mean = x if arc_impacts(x[None, :], np.array([t]), theta0)[0][0] else states[hit][0]
         bare = arc_impacts(mean[None, :], np.array([t]), theta0)[1][0]
-        full = falls(np.vstack([mean, mean]), np.array([t, t]), theta0, np.array([nominal, low]))
-        if full[0, 0] > 0.5 and full[1, 0] > 0.5:
+        inverse = 1.0 / _coefficients(drag, len(states))
+        grid = np.linspace(float(inverse.min()), float(inverse.max()), _BETAS)
+        full = falls(np.tile(mean, (_BETAS, 1)), np.full(_BETAS, t), theta0, 1.0 / grid)
+        if (full[:, 0] > 0.5).all():
             centre = (float(bare[0]), float(bare[1]))
             move = to_plane(centre, full[:, 2], full[:, 3])
-            # what drag moves goes with the inverse of the ballistic coefficient
-            b = np.maximum(nominal + beta.spread * spread_normals(len(states), 7)[:, 6], 0.2 * nominal)
-            drag = (1.0 / b - 1.0 / nominal) / (1.0 / low - 1.0 / nominal)
-            xy = to_plane(centre, lat, lon) + move[0] + drag[:, None] * (move[1] - move[0])
+            xy = to_plane(centre, lat, lon)
+            xy[:, 0] += np.interp(inverse, grid, move[:, 0])
+            xy[:, 1] += np.interp(inverse, grid, move[:, 1])
             lat, lon = from_plane(centre, xy)
-            when = when + (full[0, 1] - bare[2]) + drag * (full[1, 1] - full[0, 1])
-    return Cloud(lat, lon, when, w, hit, states, np.full(len(states), t), 1.0 / float(w @ w), at[:, 3], at[:, 4])
+            when = when + np.interp(inverse, grid, full[:, 1] - bare[2])
+    return Cloud(lat, lon, when, w, hit, states, np.full(len(states), t), 1.0 / float(w @ w), at[:, 3], at[:, 4], at[:, 5])
 
 
 @kernel

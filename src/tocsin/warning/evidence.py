@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from tocsin.dynamics.kernels import coast_to
 from tocsin.dynamics.orbit import orbit_states
-from tocsin.earth.frames import theta_at, to_ecef
-from tocsin.earth.wgs84 import A, B, ecef_to_geodetic, enu_axes, geodetic_to_ecef
+from tocsin.earth.frames import OMEGA_GMST, ecef_from_eci, theta_at, to_ecef
+from tocsin.earth.jit import kernel
+from tocsin.earth.wgs84 import A, B, ecef_of, ecef_to_geodetic, enu_axes
 from tocsin.records.columns import Region, Table
 from tocsin.records.shapes import Evidence
 from tocsin.scenario.specs import Infrared, Radar, Sensor
@@ -34,11 +35,30 @@ def in_sector(azimuth: float, start: float, end: float) -> bool:
     return width == 0.0 or (azimuth - start) % (2.0 * math.pi) <= width
 
 
-def look_angles(position_ecef: NDArray[np.float64], lat: float, lon: float, h: float) -> tuple[float, float, float]:
-    """Range (m), azimuth from north clockwise and geometric elevation (rad) of a point from a site."""
-    d = enu_axes(lat, lon) @ (position_ecef - geodetic_to_ecef([lat, lon, h]))
-    r = math.sqrt(float(d @ d))
-    return r, math.atan2(d[0], d[1]) % (2.0 * math.pi), math.asin(max(-1.0, min(1.0, float(d[2]) / r)))
+@kernel
+def look_angles(position: NDArray[np.float64], lat: float, lon: float, h: float) -> tuple[float, float, float]:
+    """Range (m), azimuth from north clockwise and geometric elevation (rad) of an ecef point (3,) from a site."""
+    x, y, z = ecef_of(lat, lon, h)
+    axes = enu_axes(lat, lon)
+    dx, dy, dz = position[0] - x, position[1] - y, position[2] - z
+    east = axes[0, 0] * dx + axes[0, 1] * dy + axes[0, 2] * dz
+    north = axes[1, 0] * dx + axes[1, 1] * dy + axes[1, 2] * dz
+    up = axes[2, 0] * dx + axes[2, 1] * dy + axes[2, 2] * dz
+    r = math.sqrt(dx * dx + dy * dy + dz * dz)
+    azimuth = math.atan2(east, north)
+    if azimuth < 0.0:
+        azimuth += 2.0 * math.pi
+    return r, azimuth, math.asin(max(-1.0, min(1.0, up / r)))
+
+
+@kernel
+def _carried(x: NDArray[np.float64], t0: float, t1: float, theta0: float) -> NDArray[np.float64]:
+    """Ecef position (3,) of a free flight from ``t0`` (s) at ``t1``."""
+    at = np.empty(6)
+    coast_to(x, t0, t1, theta0, -1.0, at)
+    out = np.empty(6)
+    ecef_from_eci(at, theta0 + OMEGA_GMST * t1, out)
+    return out[:3].copy()
 
 
 def line_is_free(a: NDArray[np.float64], b: NDArray[np.float64], margin: float) -> bool:
@@ -117,7 +137,6 @@ def note_scans(
     ``found``: sensors among them that contributed a detection; ``x_eci``: best state at ``t_ns`` (6,), carried to each
     scan's middle; ``rcs`` (m2), ``burning``, ``intensity`` (W/sr): what the centre believes the object shows.
     """
-    at = np.empty(6)
     for row in scans:
         n = int(row["sensor"])
         sensor = sensors.get(n)
@@ -130,12 +149,12 @@ def note_scans(
             looked.log_missed = 0.0
             continue
         middle_ns = (int(row["t0_ns"]) + int(row["t1_ns"])) // 2
-        coast_to(x_eci, t_ns / 1e9, middle_ns / 1e9, theta0, -1.0, at)
+        here = _carried(x_eci, t_ns / 1e9, middle_ns / 1e9, theta0)
         if isinstance(sensor.model, Infrared) and watch.seen_ns is not None and int(row["t0_ns"]) > watch.seen_ns:
-            if look_probability(sensor, at[:3], middle_ns, theta0, rcs, True, intensity, row) > MUST_SEE:
+            if look_probability(sensor, here, middle_ns, theta0, rcs, True, intensity, row) > MUST_SEE:
                 watch.gone_ns = min(watch.gone_ns or int(row["t1_ns"]), int(row["t1_ns"]))
             continue  # what has burnt out cannot be seen again: such a miss says nothing against the warning
-        p = look_probability(sensor, at[:3], middle_ns, theta0, rcs, burning, intensity, row)
+        p = look_probability(sensor, here, middle_ns, theta0, rcs, burning, intensity, row)
         if p > 0.0:
             looked.looks += 1
             looked.log_missed += math.log1p(-min(p, 1.0 - 1e-9))
@@ -143,7 +162,7 @@ def note_scans(
 
 def look_probability(
     sensor: Sensor,
-    position_eci: NDArray[np.float64],
+    here: NDArray[np.float64],
     t_ns: int,
     theta0: float,
     rcs: float,
@@ -151,12 +170,10 @@ def look_probability(
     intensity: float,
     row: Any = None,
 ) -> float:
-    """Probability that one look of ``sensor`` at ``t_ns`` detects an object there; 0 where it cannot look.
+    """Probability that one look of ``sensor`` at ``t_ns`` detects an object ``here`` (3,) ecef; 0 where it cannot look.
 
     ``row``: the scan as sent, whose limits count; without it the declared ones do.
     """
-    theta = theta_at(theta0, t_ns)
-    here = to_ecef(position_eci, theta)
     model = sensor.model
     if isinstance(model, Radar):
         limits = (
@@ -172,7 +189,7 @@ def look_probability(
         ):
             return 0.0
         return detection_probability(model, r, rcs)
-    return _infrared_probability(model, here, t_ns, theta, burning, intensity)
+    return _infrared_probability(model, here, t_ns, theta_at(theta0, t_ns), burning, intensity)
 
 
 def _infrared_probability(
@@ -201,13 +218,10 @@ def could_from(
     """First time from ``t_ns`` at which a look of ``sensor`` would detect with at least one half; None if never until
     ``until_ns``.
     """
-    at = np.empty(6)
-    x, last = np.array(x_eci, dtype=np.float64), t_ns
     t = t_ns
     while t <= until_ns:
-        coast_to(x, last / 1e9, t / 1e9, theta0, -1.0, at)
-        x, last = at.copy(), t
-        if look_probability(sensor, x[:3], t, theta0, rcs, t <= burning_until_ns, intensity) >= 0.5:
+        here = _carried(x_eci, t_ns / 1e9, t / 1e9, theta0)
+        if look_probability(sensor, here, t, theta0, rcs, t <= burning_until_ns, intensity) >= 0.5:
             return t
         t += _AHEAD_STEP_NS
     return None

@@ -12,12 +12,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tocsin.earth.wgs84 import R_MEAN
 from tocsin.scenario.specs import FlightClass
 
 Floats = NDArray[np.float64]
 
 _LEAST = 1e-6  # no class falls under this share
 _EDGE = 0.05  # softness of the ends of an energy range, as a share of its width
+_USUAL = 0.7  # share of flights that leave the ground about as their class is wont to
+_STEEPNESS = math.radians(10.0)  # and how nearly
 _STRAY = 0.05  # share of intensities that follow no belief
 _INTENSITY_NOISE = 0.15  # relative error of a measured intensity, beside the believed spread
 
@@ -42,12 +45,17 @@ def probabilities(scores: Mapping[str, float], priors: Mapping[str, float]) -> d
     return dict(zip(names, p.tolist(), strict=True))
 
 
-def energy_score(c: FlightClass, energy: Floats, reach: Floats, weight: Floats) -> float:
+def energy_score(
+    c: FlightClass, energy: Floats, reach: Floats, weight: Floats, elevation: Floats | None = None
+) -> float:
     """Log of the mean density of weighted coasting states under a class: uniform over its energy range, with soft ends.
 
     ``energy``: the range (m) that each one's energy gives at best, for classes that end thrust early to meet a range;
     ``reach``: its arc's own range, for those that burn out and fly steep or flat (``energy`` "thrust").
+    ``elevation``: with which each arc leaves the ground (rad); most flights make the most of their energy, sounding
+    rockets go up.
     """
+    best_ranges = energy
     if c.energy != "cutoff":
         energy = reach
     low, high = c.energy_range
@@ -56,6 +64,14 @@ def energy_score(c: FlightClass, energy: Floats, reach: Floats, weight: Floats) 
     e = np.clip((energy - low) / edge, -30.0, 30.0)
     f = np.clip((high - energy) / edge, -30.0, 30.0)
     density = 1.0 / (1.0 + np.exp(-2.0 * e)) / (1.0 + np.exp(-2.0 * f)) / width
+    if elevation is not None:
+        best = 0.25 * (math.pi - np.minimum(best_ranges, math.pi * R_MEAN) / R_MEAN)
+        if c.family == "sounding-rocket":
+            best = np.full_like(best, 0.5 * math.pi)
+        usual = np.exp(-0.5 * ((elevation - best) / _STEEPNESS) ** 2) / (_STEEPNESS * math.sqrt(2.0 * math.pi))
+        if c.family == "sounding-rocket":
+            usual = 2.0 * usual  # half of it lies beyond the vertical
+        density = density * (_USUAL * usual + (1.0 - _USUAL) * 2.0 / math.pi)
     return math.log(max(float(weight @ density) / max(float(weight.sum()), 1e-300), 1e-300))
 
 

@@ -26,6 +26,8 @@ from tocsin.warning.partner import distance_between, risks, same_event
 
 Status = Literal["opened", "updated", "confirmed", "downgraded", "cancelled", "closed"]
 NONE = Estimate(0, "none", 1.0, "none")
+_SETTLED_M = 3000.0  # an impact point known to this (one sigma) is settled, and new versions come less often:
+_SETTLED_SLOWER = 3  # at this many times the nation's spacing, so that nobody has to read what has not changed
 _SILENT_REFRESH_NS = (
     60_000_000_000  # without new data a version is added this often, so that times and evidence stay true
 )
@@ -82,6 +84,7 @@ class Warner:
         self._views = views if views is not None else Views(spec, sensors)
         self._live: list[_Live] = []
         self._next = 0
+        self._settled: dict[str, None] = {}  # partners' warnings whose event is over here
         self._over: dict[int, None] = {}  # tracks that live on although their warning is closed
 
     def newest(self) -> dict[str, WarningVersion]:
@@ -145,12 +148,13 @@ class Warner:
                 continue
             row, watch = rows[warning.track], warning.watch
             mine = tracks.associations[tracks.associations["track"] == warning.track]
-            detections = tracker.history(warning.track).detections
-            plumes = detections[np.isin(detections["sensor"], self._infrared)]
-            if len(plumes):
-                watch.note_plume(int(plumes["t_ns"].max()), float(np.median(plumes["intensity"])))
-            for n in np.unique(detections["sensor"]):
-                watch.note_detection(int(n))
+            if len(mine) or not watch.looked:
+                detections = tracker.history(warning.track).detections
+                plumes = detections[np.isin(detections["sensor"], self._infrared)]
+                if len(plumes):
+                    watch.note_plume(int(plumes["t_ns"].max()), float(np.median(plumes["intensity"])))
+                for n in np.unique(detections["sensor"]):
+                    watch.note_detection(int(n))
             burning, intensity, rcs = self._shown(warning, row)
             x, at = np.array(row["x"], dtype=np.float64), int(row["t_ns"])
             found = np.unique(mine["sensor"])
@@ -163,7 +167,10 @@ class Warner:
                 warning.due_ns = min(warning.due_ns, t_ns)
                 return
         if theirs.status in ("cancelled", "closed"):
+            self._settled.pop(theirs.uid, None)
             return
+        if theirs.uid in self._settled:
+            return  # late word of an event that is over here
         for warning in self._live:
             if warning.partner is None and warning.version is not None and same_event(warning.version, theirs):
                 warning.partner, warning.theirs, warning.due_ns = theirs.uid, theirs, t_ns
@@ -183,10 +190,13 @@ class Warner:
             warning.ended = "the time of impact has passed"
             if warning.track is not None:
                 self._over[warning.track] = None
+            if warning.partner is not None:
+                self._settled[warning.partner] = None
             return self._end(t_ns, warning)
         if not (fresh or heard or stale):
             return None
-        warning.due_ns = t_ns + to_ns(self._spec.rule.refresh)
+        slower = _SETTLED_SLOWER if _is_settled(warning.version) else 1
+        warning.due_ns = t_ns + slower * to_ns(self._spec.rule.refresh)
         warning.checked_ns = t_ns
         if row is not None:
             warning.updates_seen = int(row["updates"])
@@ -370,6 +380,7 @@ class Warner:
         return {
             "next": self._next,
             "over": list(self._over),
+            "settled": list(self._settled),
             "live": [
                 [
                     w.uid, w.number, w.track, w.partner, w.opened_ns, w.due_ns, encode(w.version), encode(w.theirs),
@@ -386,6 +397,7 @@ class Warner:
         assessments = msgspec.msgpack.Decoder(Assessment | None)
         self._next = int(state["next"])
         self._over = dict.fromkeys(int(n) for n in state["over"])
+        self._settled = dict.fromkeys(str(uid) for uid in state["settled"])
         self._live = [
             _Live(
                 uid=w[0], number=w[1], track=w[2], partner=w[3], opened_ns=w[4], due_ns=w[5],
@@ -395,6 +407,11 @@ class Warner:
             )
             for w in state["live"]
         ]  # fmt: skip
+
+
+def _is_settled(version: WarningVersion | None) -> bool:
+    """Whether a confirmed warning knows the place of impact so well that a new version hardly says anything new."""
+    return version is not None and version.confirmed and _size(version.impact) < _SETTLED_M**2
 
 
 def _is_over(version: WarningVersion | None, t_ns: int) -> bool:
