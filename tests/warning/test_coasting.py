@@ -174,7 +174,8 @@ def test_drag_of_two_kinds_makes_two_heaps():
     assert cloud.weight[light].sum() == pytest.approx(0.3, abs=0.01)
     for heap, row in ((light, full[0]), (~light, full[1])):
         np.testing.assert_allclose(cloud.t[heap], row[1], atol=0.5)
-        apart = [inverse(a, b, row[2], row[3])[0] for a, b in zip(cloud.lat[heap][:50], cloud.lon[heap][:50], strict=True)]
+        places = zip(cloud.lat[heap][:50], cloud.lon[heap][:50], strict=True)
+        apart = [inverse(a, b, row[2], row[3])[0] for a, b in places]
         assert max(apart) < 100.0
 
 

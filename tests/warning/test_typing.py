@@ -70,7 +70,8 @@ def test_how_steep_it_flies_tells_a_sounding_rocket():
     # over all elevations the density is that of energy alone
     a = np.linspace(0.0, 0.5 * math.pi, 2001)
     for c in (rocket, cases.MIDDLE):
-        one = [math.exp(typing.energy_score(c, np.array([2000e3]), np.array([900e3]), np.ones(1), np.array([v]))) for v in a]
+        far, high = np.array([2000e3]), np.array([900e3])
+        one = [math.exp(typing.energy_score(c, far, high, np.ones(1), np.array([v]))) for v in a]
         whole = math.exp(typing.energy_score(c, np.array([2000e3]), np.array([900e3]), np.ones(1)))
         assert np.trapezoid(one, a) == pytest.approx(whole, rel=1e-3)
 

@@ -1,8 +1,8 @@
 """The WGS 84 ellipsoid: constants, geodetic and Earth-fixed positions, local axes.
 
 Source: NIMA TR8350.2, third edition, amendment 1 (2000), tables 3.1 and 3.3; J2 is that
-ellipsoid's dynamic form factor. Angles in rad, lengths in m. Arrays: rows are points; one point or many. The kernels take scalars and return
-tuples.
+ellipsoid's dynamic form factor. Angles in rad, lengths in m. Arrays: rows are points; one point or many. The kernels
+take scalars and return tuples.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def geodetic_of(x: float, y: float, z: float) -> tuple[float, float, float]:
     """Geodetic latitude, longitude (rad) and height (m) of an Earth-fixed position, by Bowring's method with two
     refinements.
 
-    Within 1e-11 rad and 1e-4 m from 5,000 km under the surface to beyond 1e9 m; at the centre itself no latitude means anything.
+    Within 1e-11 rad and 1e-4 m from 5,000 km under the surface to beyond 1e9 m; at the centre itself no latitude means
+    anything.
     """
     p = math.hypot(x, y)
     lon = math.atan2(y, x)

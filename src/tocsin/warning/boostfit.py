@@ -46,6 +46,7 @@ _CLOCK_PRIOR = 30.0
 _SCALE = 0.15  # believed spread of the thrust scale of classes whose energy is turned by payload
 _STEP = 5.0  # s, of the flight's integration: errors of ten metres at its end
 _NODES = 512
+_LOW = 6.35e6  # m from the centre: under the ground everywhere
 _ROOM, _UNSURE = 1.8, 0.35  # draws are so much wider in the tilt where it is known no better than this (units)
 _WIDER = 1.15  # draws are this much wider than Laplace's normal
 _CROOKED = 2.5  # draws are made anew where they are worth less than one in so many
@@ -243,8 +244,15 @@ def _at(nodes: Floats, rows: int, t: float, launch: Floats, theta0: float, out: 
         ground[0], ground[1], ground[2] = ecef_of(launch[0], launch[1], 0.0)
         eci_from_ecef(ground, theta0 + OMEGA_GMST * t, out)
         return
-    if t > nodes[rows - 1, 0]:
-        coast_to(nodes[rows - 1, 1:7], nodes[rows - 1, 0], t, theta0, 0.0, out)
+    last = nodes[rows - 1]
+    if t > last[0]:
+        after = t - last[0]
+        r2 = last[1] * last[1] + last[2] * last[2] + last[3] * last[3]
+        if after < 300.0 and r2 > _LOW * _LOW:
+            coast_to(last[1:7], last[0], t, theta0, 0.0, out)
+        else:  # a draw far from anything that was seen: where exactly does not matter
+            for i in range(3):
+                out[i], out[3 + i] = last[1 + i] + after * last[4 + i], last[4 + i]
         return
     low, high = 0, rows - 1
     while high - low > 1:
@@ -656,8 +664,19 @@ def _draws(
                 i += 1
             step = energy[i] - energy[i - 1]
             part = 1.0 if step <= 0.0 else min(max((goal - energy[i - 1]) / step, 0.0), 1.0)
-            # between nodes energy is not quite linear in time: the looks have the last word
-            times[n, k] = min(max(nodes[i - 1, 0] + part * (nodes[i, 0] - nodes[i - 1, 0]), seen), gone)
+            # energy is not quite linear between nodes: one step of false position more
+            t0, t1, e0, e1 = nodes[i - 1, 0], nodes[i, 0], energy[i - 1], energy[i]
+            cut = t0 + part * (t1 - t0)
+            _at(nodes, rows, cut, launch, theta0, x)
+            reached = best_range(x)
+            if reached < goal:
+                t0, e0 = cut, reached
+            else:
+                t1, e1 = cut, reached
+            if e1 > e0:
+                cut = t0 + min(max((goal - e0) / (e1 - e0), 0.0), 1.0) * (t1 - t0)
+            # the looks have the last word
+            times[n, k] = min(max(cut, seen), gone)
             _at(nodes, rows, times[n, k], launch, theta0, states[n, k])
 
 

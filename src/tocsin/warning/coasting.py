@@ -328,7 +328,8 @@ def coast_cloud(x: Floats, P: Floats, t: float, theta0: float, drag: Sequence[tu
             xy[:, 1] += np.interp(inverse, grid, move[:, 1])
             lat, lon = from_plane(centre, xy)
             when = when + np.interp(inverse, grid, full[:, 1] - bare[2])
-    return Cloud(lat, lon, when, w, hit, states, np.full(len(states), t), 1.0 / float(w @ w), at[:, 3], at[:, 4], at[:, 5])
+    whole = 1.0 / float(w @ w)
+    return Cloud(lat, lon, when, w, hit, states, np.full(len(states), t), whole, at[:, 3], at[:, 4], at[:, 5])
 
 
 @kernel
