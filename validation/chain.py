@@ -87,5 +87,5 @@ def brant_first() -> Measured:
 )  # fmt: skip
 def brant_excluded() -> Measured:
     areas = _event("black-brant-1995", "russia")["areas"]
-    russia = next(a for a in areas if a["area"] == "russia")
+    russia = next(a for a in areas if a["area"] == "european-russia")
     return Measured(russia["below_1_percent_s"], note=f"highest {russia['max_p_impact']:.1%}")
