@@ -68,12 +68,11 @@ def test_how_steep_it_flies_tells_a_sounding_rocket():
         }
         assert max(scores, key=scores.get) == kind.id
     # over all elevations the density is that of energy alone
+    energy, reach, one = np.array([2000e3]), np.array([900e3]), np.ones(1)
     a = np.linspace(0.0, 0.5 * math.pi, 2001)
     for c in (rocket, cases.MIDDLE):
-        far, high = np.array([2000e3]), np.array([900e3])
-        one = [math.exp(typing.energy_score(c, far, high, np.ones(1), np.array([v]))) for v in a]
-        whole = math.exp(typing.energy_score(c, np.array([2000e3]), np.array([900e3]), np.ones(1)))
-        assert np.trapezoid(one, a) == pytest.approx(whole, rel=1e-3)
+        density = [math.exp(typing.energy_score(c, energy, reach, one, np.array([v]))) for v in a]
+        assert np.trapezoid(density, a) == pytest.approx(math.exp(typing.energy_score(c, energy, reach, one)), rel=1e-3)
 
 
 def test_intensity_tells_a_bright_plume_from_a_faint_one():

@@ -61,28 +61,31 @@ class World:
         sensed = self._rig.step(t0_ns, t1_ns, self._targets, silent)
         if len(sensed.links):
             records.append(self._source.record(t1_ns, Phase.TRUTH, "truth.links", encode(sensed.links), TRUTH))
-        self._scans = np.concatenate([self._scans, sensed.scans])
-        self._detections = np.concatenate([self._detections, sensed.detections])
+        if len(sensed.scans):
+            self._scans = np.concatenate([self._scans, sensed.scans])
+            self._detections = np.concatenate([self._detections, sensed.detections])
         here_scans = self._scans["arrive_ns"] <= t1_ns
         here_detections = self._detections["arrive_ns"] <= t1_ns
-        deliveries: dict[str, Delivery] = {}
-        refs: dict[str, tuple[Any, Any]] = {}
+        deliveries = {nation: Delivery(empty(SCAN), empty(DETECTION)) for nation in self.spec.nations}
+        refs: dict[str, tuple[Any, Any]] = dict.fromkeys(self.spec.nations, (None, None))
+        if not here_scans.any():
+            return records, deliveries, refs
         for k, nation in enumerate(self.spec.nations):
             scans = self._mine(self._scans[here_scans], k)
             detections = self._mine(self._detections[here_detections], k)
+            if len(scans) == 0:
+                continue
             scans = scans[np.lexsort((scans["scan"], scans["sensor"]))]
             detections = detections[np.lexsort((detections["n"], detections["scan"], detections["sensor"]))]
             deliveries[nation] = Delivery(scans, detections)
             audience = (f"nation:{nation}", "control")
-            refs[nation] = (None, None)
-            if len(scans):
-                carried = self._to[nation].record(t1_ns, Phase.SENSING, "scans", encode(scans), audience)
-                records.append(carried)
-                found = None
-                if len(detections):
-                    found = self._to[nation].record(t1_ns, Phase.SENSING, "detections", encode(detections), audience)
-                    records.append(found)
-                refs[nation] = (carried.ref, found.ref if found else None)
+            carried = self._to[nation].record(t1_ns, Phase.SENSING, "scans", encode(scans), audience)
+            records.append(carried)
+            found = None
+            if len(detections):
+                found = self._to[nation].record(t1_ns, Phase.SENSING, "detections", encode(detections), audience)
+                records.append(found)
+            refs[nation] = (carried.ref, found.ref if found else None)
         self._scans = self._scans[~here_scans]
         self._detections = self._detections[~here_detections]
         return records, deliveries, refs

@@ -39,6 +39,7 @@ _COAST_LOOKS = 3  # radar detections after the burning that make a coast state b
 _SHORT_ARC, _LONG_ARC = 10.0, 40.0  # s of free flight that count, the longer against the track's own word
 _REENTRY = 90e3  # m: under it on the way down air is felt
 _WITH_DIRECTION = (Kind.RAE, Kind.RAER, Kind.LOS)
+_MOST_CLASSES = 5  # drawn from in one fit
 _FEW = 10  # looks: fewer leave the posterior crooked, and more draws are made
 _HOPELESS = 12.0  # log units behind the best class
 _MEMORY = 64
@@ -132,10 +133,8 @@ class Assessor:
             if arc is not None:
                 # what flies freely since then has ended its thrust before
                 burn = boostfit.Burn(burn.seen, min(burn.gone, max(arc.since, burn.seen + 0.1)))
-            burning = arc is None and not math.isfinite(burn.gone) and p_boost >= 0.5
-            use = (times <= as_of) if burning else (times <= burn.seen)
-            if burning:
-                burn = boostfit.Burn(as_of)
+            # a radar's look after the last of the plume may be of burning or of coasting: it tells nothing here
+            use = times <= burn.seen
             boost = self._boost(detections[use], scans[use], burn)
             enough = int(free.sum()) >= _COAST_LOOKS and p_boost < 0.5
             if arc is not None and boost.draws:
@@ -249,19 +248,23 @@ class Assessor:
                 rough[name] = fit.log_evidence + late + seen_as[name]
         scores = dict(rough)
         draws: dict[str, boostfit.Launches] = {}
-        if rough:
-            weighed = {k: v + math.log(max(self._priors[k], 1e-12)) for k, v in rough.items()}
-            best = max(weighed.values())
-            many = 448 if len(detections) < _FEW else 320
-            ranked = sorted(rough, key=lambda k: (-weighed[k], k))
-            for place, name in enumerate(ranked[:4]):
-                if weighed[name] < best - _HOPELESS:
-                    break
-                rows = many if place == 0 else many * 3 // 5 if weighed[name] > best - 3.0 else many // 5
-                draws[name] = boostfit.draw(
-                    found[name], looks, burn, self._theta0, rows, self._classes[name].beta.nominal
-                )
-                scores[name] = draws[name].log_evidence + seen_as[name]
+        weighed = {k: v + math.log(max(self._priors[k], 1e-12)) for k, v in rough.items()}
+        many = 448 if len(detections) < _FEW else 320
+        left = sorted(rough, key=lambda k: (-weighed[k], k))
+        # the likeliest first; what draws tell may put one that seemed hopeless within reach again
+        while left and len(draws) < _MOST_CLASSES:
+            name = left.pop(0)
+            reached = max((weighed[k] for k in draws), default=weighed[name])
+            if weighed[name] < reached - _HOPELESS:
+                break
+            rows = many if not draws else many * 3 // 5 if weighed[name] > reached - 3.0 else many // 5
+            beta = self._classes[name].beta.nominal
+            drawn = boostfit.draw(found[name], looks, burn, self._theta0, rows, beta)
+            scores[name] = -math.inf
+            if drawn is not None:
+                draws[name] = drawn
+                scores[name] = drawn.log_evidence + seen_as[name]
+                weighed[name] = scores[name] + math.log(max(self._priors[name], 1e-12))
         return _Boost(scores, draws, float(looks.t_s.max()))
 
     def _launches(

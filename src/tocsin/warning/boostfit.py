@@ -697,10 +697,10 @@ class Launches:
     cutoff: Floats
 
 
-def draw(found: Fit, looks: Looks, burn: Burn, theta0: float, rows: int, beta: float) -> Launches:
+def draw(found: Fit, looks: Looks, burn: Burn, theta0: float, rows: int, beta: float) -> Launches | None:
     """Launches of a fitted class and where each comes down, ``CUTOFFS`` times for as many ends of thrust.
 
-    ``beta``: ballistic coefficient on re-entry (kg/m2).
+    ``beta``: ballistic coefficient on re-entry (kg/m2). None if not one draw can fly.
     """
     model, d = found.model, len(found.theta)
     shuffle = np.column_stack(
@@ -722,7 +722,16 @@ def draw(found: Fit, looks: Looks, burn: Burn, theta0: float, rows: int, beta: f
         )  # fmt: skip
         log_weight += _log_prior(model, thetas)
         log_weight += 0.5 * np.sum(z * z, axis=1) + d * math.log(_WIDER) + float(np.sum(np.log(np.diag(root))))
+        # a draw that cannot fly at all (its numbers are far out) stands for the best one, without weight
+        broken = ~(np.isfinite(log_weight) & np.isfinite(launches).all(axis=1) & np.isfinite(states).all(axis=(1, 2)))
+        log_weight[broken] = -np.inf
         top = float(log_weight.max())
+        if not math.isfinite(top):
+            return None
+        best = int(np.argmax(log_weight))
+        launches[broken], states[broken], times[broken], thetas[broken] = (
+            launches[best], states[best], times[best], thetas[best],
+        )  # fmt: skip
         w = np.exp(log_weight - top)
         evidence = top + math.log(float(w.mean()))
         w = _tempered(log_weight - top, min(40.0, 0.25 * rows))
@@ -737,7 +746,6 @@ def draw(found: Fit, looks: Looks, burn: Burn, theta0: float, rows: int, beta: f
     hit, at = arc_impacts(x, t, theta0)
     lat, lon, when = at[:, 0], at[:, 1], at[:, 2]
     if hit.any():
-        best = int(np.argmax(w))
         lat, lon, when = _with_drag(
             lat, lon, when, (launches[best, 0], launches[best, 1]), states[best], times[best], theta0, beta
         )

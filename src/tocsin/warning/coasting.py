@@ -140,7 +140,7 @@ def arc_to(x: Floats, height: float, falling: bool, out: Floats) -> bool:
     c2 = rv / MU
     ex, ey, ez = c1 * rx - c2 * vx, c1 * ry - c2 * vy, c1 * rz - c2 * vz
     e = math.sqrt(ex * ex + ey * ey + ez * ez)
-    if e >= 0.99999 or e < 1e-7 or h2 < 1e10:
+    if not (1e-7 < e < 0.99999 and h2 > 1e10):  # also what is not a number
         return False
     ex, ey, ez = ex / e, ey / e, ez / e
     h = math.sqrt(h2)
