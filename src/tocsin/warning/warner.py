@@ -340,10 +340,13 @@ class Warner:
         types = warning.version.types if warning.version is not None else {}
         likely = max(sorted(types), key=lambda k: types[k]) if types else ""
         believed = next((c for c in self._spec.classes if c.id == likely), None)
-        if believed is None:
-            believed = self._spec.classes[0]
-        rcs = believed.rcs_boost.nominal if burning else believed.rcs.nominal
-        intensity = warning.watch.intensity if warning.watch.intensity > 0.0 else believed.stages[-1].intensity.nominal
+        if believed is None:  # a partner's class that we do not know: something middling
+            rcs, intensity = 1.0, 1e5
+        else:
+            rcs = believed.rcs_boost.nominal if burning else believed.rcs.nominal
+            intensity = believed.stages[-1].intensity.nominal
+        if warning.watch.intensity > 0.0:
+            intensity = warning.watch.intensity
         return burning and warning.watch.gone_ns is None, intensity, rcs
 
     def _evidence(
