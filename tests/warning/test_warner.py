@@ -235,3 +235,18 @@ def test_a_restored_warner_goes_on_alike() -> None:
     second.load(plain)
     for t in range(150, 700):
         assert first.step(t * S, NO_SCANS, hand.step(t, 1), hand) == second.step(t * S, NO_SCANS, hand.step(t, 1), hand)
+
+
+def test_a_warning_that_more_sensors_contradict_than_bear_out_is_downgraded_once_and_stays_so() -> None:
+    """Two sensors object, one agrees: nothing confirms it again while that is so."""
+    hand = Hand()
+    w = warner(hand)
+    w.step(60 * S, NO_SCANS, hand.step(60, None), hand, mail(theirs()))
+    against = (*theirs().evidence, *(Evidence("radar", f"r{k}", "disagrees", None, ("b",)) for k in range(2)))
+    made = []
+    for k in range(1, 4):
+        word = mail(theirs(k, evidence=against))
+        made += w.step((60 + 20 * k) * S, NO_SCANS, hand.step(60 + 20 * k, None), hand, word)
+    assert [v.status for v in made] == ["downgraded", "updated", "updated"]
+    assert not any(v.confirmed for v in made)
+    assert {v.confidence for v in made} == {"low"}

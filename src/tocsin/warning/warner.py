@@ -259,17 +259,17 @@ class Warner:
             sorted(({self._spec.id} if warning.track is not None else set()) | set(theirs.sources if theirs else ()))
         )
         p_real = _p_real(float(row["existence"]) if row is not None else None, theirs)
-        confirmed = (last is not None and last.confirmed) or self._confirms(warning, row, tracker, theirs)
+        against = _is_contradicted(p_real, evidence)
+        stood = last is not None and last.confirmed
+        confirmed = (stood or self._confirms(warning, row, tracker, theirs)) and not against
+        downgraded = stood and against
         confidence = _confidence(p_real, confirmed, evidence)
-        downgraded = last is not None and last.confirmed and confidence in ("no", "low")
-        if downgraded:
-            confirmed = False
         status: Status
         if last is None:
             status = "opened"
         elif downgraded:
             status = "downgraded"
-        elif confirmed and not last.confirmed:
+        elif confirmed and not stood:
             status = "confirmed"
         else:
             status = "updated"
@@ -450,14 +450,23 @@ def _p_real(existence: float | None, theirs: WarningVersion | None) -> float:
     return min(1.0, max(0.0, 1.0 - doubt))
 
 
-def _confidence(p_real: float, confirmed: bool, evidence: tuple[Evidence, ...]) -> Any:
+def _is_contradicted(p_real: float, evidence: tuple[Evidence, ...]) -> bool:
+    """Whether more sensors object than agree, or it is more likely than not that there is nothing."""
+    agree = sum(1 for e in evidence if e.state == "agrees")
+    against = sum(1 for e in evidence if e.state == "disagrees")
+    return p_real < 0.5 or against > agree
+
+
+def _confidence(
+    p_real: float, confirmed: bool, evidence: tuple[Evidence, ...]
+) -> Literal["no", "low", "medium", "high"]:
     """No, low, medium, high, as the open literature has it: high needs two sensors of any kind that agree and none that
     objects.
     """
-    agree = sum(1 for e in evidence if e.state == "agrees")
-    against = sum(1 for e in evidence if e.state == "disagrees")
-    if p_real < 0.5 or agree == 0 or (against > agree):
-        return "no" if p_real < 0.5 else "low"
+    if p_real < 0.5:
+        return "no"
     if not confirmed:
         return "low"
-    return "high" if agree >= 2 and against == 0 and p_real >= 0.98 else "medium"
+    agree = sum(1 for e in evidence if e.state == "agrees")
+    against = any(e.state == "disagrees" for e in evidence)
+    return "high" if agree >= 2 and not against and p_real >= 0.98 else "medium"
