@@ -94,6 +94,20 @@ def test_radar_in_coast_takes_over_the_impact_and_keeps_the_seen_launch():
     assert a.impact.t_ns / 1e9 == pytest.approx(flight.t_impact, abs=15.0)
 
 
+def test_re_entry_keeps_the_arc_from_before_it():
+    rng = np.random.default_rng(31)
+    flight = cases.draw_flight(rng, site=(0.5, 0.8))
+    t = flight.t_impact - 12.0  # deep in the air
+    times = np.arange(flight.t_cut + 30.0, t, 5.0)
+    looks = cases.radar_looks(rng, flight, times, flight.site[0] + 0.1, flight.site[1] + 0.1)
+    row = cases.track_row(flight.state(t), np.diag([2e4**2] * 3 + [500.0**2] * 3), t, 0.0)
+    a = Assessor(cases.make_spec()).assess(int(t * 1e9), row, looks)
+    # the state is off by tens of kilometres; the arc knows better, and its region says so
+    assert inverse(*flight.impact, *a.impact.mean)[0] < 10e3
+    assert area(a.impact.region95) < 3e8 / 6371e3**2
+    assert holds(a.impact.region95, flight.impact)
+
+
 def test_radar_alone_goes_back_to_the_believed_burnout():
     flight, looks, row, t = coasting_case(4)
     a = Assessor(cases.make_spec()).assess(t, row, looks)

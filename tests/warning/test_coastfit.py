@@ -6,6 +6,7 @@ import warning_cases as cases
 from scipy.stats import chi2
 
 from tocsin.dynamics.kernels import coast_to
+from tocsin.earth.wgs84 import ecef_to_geodetic
 from tocsin.tracking.measure import lay_out
 from tocsin.warning import boostfit, coastfit
 
@@ -90,3 +91,10 @@ def test_the_prior_of_states_is_their_mean_at_one_time():
     )
     assert prior.t == flight.t_cut + 30.0
     np.testing.assert_allclose(prior.x, x, atol=0.05)
+
+
+def test_heights_along_the_arc_are_those_of_the_flight():
+    flight, _, times = radar_case(10)
+    told = coastfit.heights(flight.state(times[-1]), times[-1], times, THETA0)
+    for t, height in zip(times, told, strict=True):
+        assert height == pytest.approx(ecef_to_geodetic(flight.state(t)[:3])[2], abs=1.0)

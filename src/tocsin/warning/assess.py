@@ -37,7 +37,7 @@ _TRACKS, _POINTS = 128, 96  # ground tracks for passages: rows and points of eac
 _SURE = 0.98  # a model probability beyond which the other is not worked out
 _COAST_LOOKS = 3  # radar detections after the burning that make a coast state better than the boost fit
 _SHORT_ARC, _LONG_ARC = 10.0, 40.0  # s of free flight that count, the longer against the track's own word
-_REENTRY = 90e3  # m: under it on the way down air is felt
+_REENTRY = 100e3  # m: under it on the way down air is felt
 _WITH_DIRECTION = (Kind.RAE, Kind.RAER, Kind.LOS)
 _MOST_CLASSES = 5  # drawn from in one fit
 _FEW = 10  # looks: fewer leave the posterior crooked, and more draws are made
@@ -193,8 +193,11 @@ class Assessor:
     def _arc(
         self, detections: Table, scans: Table, x: Floats, at: float, p_boost: float, prior: coastfit.Prior | None
     ) -> coastfit.Arc | None:
-        """The free arc of the newest of some looks; None if they do not tell that it flies freely, or it re-enters."""
-        if len(detections) < coastfit.LEAST or coasting.reenters(x, _REENTRY):
+        """The free arc of the newest of some looks (before re-entry); None if they do not tell that it flies freely."""
+        if coasting.reenters(x, _REENTRY):
+            high = coastfit.heights(x, at, detections["t_ns"] / 1e9, self._theta0) > _REENTRY
+            detections, scans = detections[high], scans[high]
+        if len(detections) < coastfit.LEAST:
             return None
         looks = boostfit.smooth_noise(lay_out(detections, scans), detections["sensor"])
         arc = coastfit.fit_arc(looks, boostfit.whiteners(looks), x, at, self._theta0, prior)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tocsin.dynamics.kernels import coast_to, coast_to_stm
 from tocsin.earth.jit import kernel
+from tocsin.earth.wgs84 import ecef_to_geodetic
 from tocsin.tracking.measure import Looks, predict, wrap_residual
 
 Floats = NDArray[np.float64]
@@ -89,6 +90,14 @@ def prior_of(x: Floats, t: Floats, weight: Floats, theta0: float) -> Prior:
     mean = w @ out
     apart = out - mean
     return Prior(mean, (apart * w[:, None]).T @ apart + np.diag([1.0] * 3 + [1e-4] * 3), to)
+
+
+def heights(x: Floats, t: float, times: Floats, theta0: float) -> Floats:
+    """Heights (m) at ``times`` (s) on the free arc of a state (6) at ``t``."""
+    out = np.empty((len(times), 6))
+    for i, to in enumerate(times):
+        _carried(np.ascontiguousarray(x[None, :]), np.array([t]), float(to), theta0, out[i : i + 1])
+    return ecef_to_geodetic(out[:, :3])[:, 2]  # turning does not change the height
 
 
 def fit_arc(looks: Looks, W: Floats, x: Floats, t: float, theta0: float, prior: Prior | None = None) -> Arc | None:
