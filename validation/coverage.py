@@ -89,4 +89,5 @@ for _partner, _name in PARTNERS.items():
 
 @book.row("runs that broke off", target=at_most(0), source="count")
 def broken() -> Measured:
+    """How many runs ended in an error."""
     return Measured(float(sum(not run for run in _all())), note=f"of {len(SEEDS)}")
