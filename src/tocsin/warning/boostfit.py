@@ -15,7 +15,7 @@ Source of the method: Gelman et al., Bayesian Data Analysis (3rd ed., 2013), sec
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -483,7 +483,22 @@ def fit(model: Model, looks: Looks, place: Floats, theta: Floats, theta0: float,
         J = np.einsum("mij,mjd->mid", np.einsum("mij,mjk->mik", W, Hx), D).reshape(4 * m, D.shape[2])
         return r, J, float(r @ r)
 
-    theta = theta.copy()
+    try:
+        return _fitted(model, looks, place, theta.copy(), theta0, prior, ends, iterations)
+    except np.linalg.LinAlgError:  # derivatives so large that the priors are lost beside them
+        return None
+
+
+def _fitted(
+    model: Model,
+    looks: Looks,
+    place: Floats,
+    theta: Floats,
+    theta0: float,
+    prior: Floats,
+    ends: Callable[[Floats, bool], tuple[Floats, Floats, float]],
+    iterations: int,
+) -> Fit | None:
     r, J, chi2 = ends(theta, True)
     damping = 1e-3
     cost = chi2 + float(np.sum((theta / prior) ** 2))
@@ -762,6 +777,8 @@ def _wide_in_tilt(cov: Floats) -> Floats:
     tilt = cov[:, 3:5]
     own = cov[3:5, 3:5]
     room = _ROOM if float(np.linalg.eigvalsh(own)[1]) > _UNSURE**2 else 1.0
+    if room == 1.0:
+        return cov
     return np.asarray(cov + (room * room - 1.0) * tilt @ np.linalg.solve(own, tilt.T), dtype=np.float64)
 
 

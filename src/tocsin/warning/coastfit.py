@@ -132,6 +132,16 @@ def fit_arc(looks: Looks, W: Floats, x: Floats, t: float, theta0: float, prior: 
     return None
 
 
+def _move(A: Floats, g: Floats, scale: Floats) -> Floats | None:
+    """The step that solves ``A`` step = ``g``; None where a wild state has left no numbers to solve."""
+    if not (np.isfinite(A).all() and np.isfinite(g).all()):
+        return None
+    try:
+        return np.asarray(scale * np.linalg.solve(A * np.outer(scale, scale), scale * g), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        return None
+
+
 def _solve(
     looks: Looks, W: Floats, rows: NDArray[np.int64], x: Floats, t_end: float, theta0: float, prior: Prior | None
 ) -> tuple[Floats, Floats, Floats] | None:
@@ -170,7 +180,9 @@ def _solve(
             A += B.T @ B
             g += B.T @ d
             cost += float(d @ d)
-        move = scale * np.linalg.solve(A * np.outer(scale, scale), scale * g)
+        move = _move(A, g, scale)
+        if move is None:
+            return None
         length = float(np.linalg.norm(move[:3]))
         if not np.isfinite(length) or length > 5e6:
             return None
