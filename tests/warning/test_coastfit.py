@@ -98,3 +98,10 @@ def test_heights_along_the_arc_are_those_of_the_flight():
     told = coastfit.heights(flight.state(times[-1]), times[-1], times, THETA0)
     for t, height in zip(times, told, strict=True):
         assert height == pytest.approx(ecef_to_geodetic(flight.state(t)[:3])[2], abs=1.0)
+
+
+def test_numbers_that_ran_away_are_no_step():
+    scale, g = np.ones(6), np.ones(6)
+    assert coastfit._move(np.zeros((6, 6)), g, scale) is None  # as seed 111 of hokkaido-2017 once met it
+    assert coastfit._move(np.full((6, 6), np.inf), g, scale) is None
+    np.testing.assert_allclose(coastfit._move(2.0 * np.eye(6), g, scale), 0.5)

@@ -85,7 +85,7 @@ class Warner:
         self._live: list[_Live] = []
         self._next = 0
         self._settled: dict[str, None] = {}  # partners' warnings whose event is over here
-        self._over: dict[int, None] = {}  # tracks that live on although their warning is closed
+        self._over: dict[int, None] = {}  # tracks whose warning is over
 
     def newest(self) -> dict[str, WarningVersion]:
         """The newest version of every warning that is not closed, by uid, in order of opening."""
@@ -128,7 +128,6 @@ class Warner:
             self._open(t_ns, track=number, partner=None, wait=self._spec.rule.processing)
         for event in tracks.events:
             if event.event == "ended":
-                self._over.pop(event.track, None)
                 for warning in self._live:
                     if warning.track == event.track:
                         warning.ended = event.reason or "the track ended"
@@ -188,8 +187,6 @@ class Warner:
         stale = t_ns - warning.checked_ns >= _SILENT_REFRESH_NS
         if not (fresh or heard) and _is_over(warning.version, t_ns):
             warning.ended = "the time of impact has passed"
-            if warning.track is not None:
-                self._over[warning.track] = None
             if warning.partner is not None:
                 self._settled[warning.partner] = None
             return self._end(t_ns, warning)
@@ -223,6 +220,8 @@ class Warner:
 
     def _end(self, t_ns: int, warning: _Live) -> WarningVersion | None:
         last = warning.version
+        if warning.track is not None:
+            self._over[warning.track] = None  # late data may wake the track once more: it is still the same event
         if last is None:
             return None
         status: Status
