@@ -108,22 +108,37 @@ class Process:
     peak_mb: float
 
 
+# A child's peak memory starts from its parent's when it is forked: a small process of its own stands between, times the
+# command and tells (seconds, peak as the system counts it, exit code) on standard error's last line.
+_BETWEEN = """
+import os, subprocess, sys, time
+began = time.perf_counter()
+child = subprocess.Popen(sys.argv[1:], stderr=subprocess.STDOUT)
+_, status, usage = os.wait4(child.pid, 0)
+print(time.perf_counter() - began, usage.ru_maxrss, os.waitstatus_to_exitcode(status), file=sys.stderr)
+"""
+
+
 def process(command: Sequence[str], **environment: str) -> Process:
     """Run a command to its end, quietly. Raises RuntimeError with what it said if it fails."""
-    began = time.perf_counter()
-    running = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert running.stdout is not None
-    said = running.stdout.read()
-    _, status, usage = os.wait4(running.pid, 0)
-    wall = time.perf_counter() - began
-    running.returncode = os.waitstatus_to_exitcode(status)
-    if running.returncode:
-        raise RuntimeError(f"{' '.join(command)}: exit {running.returncode}: {said.strip()[-500:]}")
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _BETWEEN, *command],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = done.stderr.strip().splitlines()[-1:] or [""]
+    try:
+        wall, peak, code = (float(word) for word in told[0].split())
+    except ValueError:
+        raise RuntimeError(f"{' '.join(command)}: could not be started: {done.stderr.strip()[-500:]}") from None
+    if code:
+        raise RuntimeError(f"{' '.join(command)}: exit {code:.0f}: {done.stdout.strip()[-500:]}")
     # kilobytes on Linux, bytes on macOS
-    return Process(wall, usage.ru_maxrss / (1024.0 if platform.system() == "Linux" else 1024.0**2))
+    return Process(wall, peak / (1024.0 if platform.system() == "Linux" else 1024.0**2))
 
 
 def _values(measured: float | list[float]) -> list[float]:
