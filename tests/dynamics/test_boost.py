@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from tocsin.dynamics import kernels as k
+from tocsin.dynamics.thrust import boost_rows, fly_boost
 from tocsin.dynamics.boost import BoostPlan, trajectory
 from tocsin.earth import gravity, wgs84
 from tocsin.earth.frames import OMEGA_GMST, to_eci
@@ -87,7 +88,7 @@ def test_it_starts_at_rest_on_the_turning_ground():
 
 def kernel_rows(p, width, step_s=1.0, rows=400):
     out = np.full((rows, width), np.nan)
-    used = k.fly_boost(
+    used = fly_boost(
         p.table(), p.vertical_s, p.pitch_s, p.beta, p.elevation, p.azimuth, float(p.cutoff_s), p.lat, p.lon, p.h, 60.0,
         THETA0, step_s, out,
     )  # fmt: skip
@@ -131,7 +132,7 @@ def test_the_row_bound_holds_for_any_program(burns, vertical, pitch, cutoff, ste
         stages.append((t, burn, 20.0, 3000.0))
         t += burn + coast
     p = plan(stages=tuple(stages), vertical_s=vertical, pitch_s=pitch, cutoff_s=cutoff)
-    bound = k.boost_rows(p.table(), vertical, pitch, cutoff, step)
+    bound = boost_rows(p.table(), vertical, pitch, cutoff, step)
     out, used = kernel_rows(p, 10, step, bound)
     assert 0 < used <= bound
     assert out[used - 1, 0] == pytest.approx(60.0 + p.end_s(), abs=1e-8)

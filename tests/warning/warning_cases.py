@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tocsin.dynamics.kernels import coast_to, fall, fly_boost
+from tocsin.dynamics.kernels import coast_to, fall
+from tocsin.dynamics.thrust import fly_boost
 from tocsin.earth.frames import OMEGA_GMST, to_eci
 from tocsin.earth.wgs84 import enu_axes, geodetic_to_ecef
 from tocsin.records.columns import DETECTION, KIND_SIZE, SCAN, TRACK, Kind, Region, empty, pack_symmetric

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.dynamics.kernels import boost_rows, burn_end, fly_boost
+from tocsin.dynamics.thrust import boost_rows, burn_end, fly_boost
 from tocsin.earth.clock import to_s
 from tocsin.earth.frames import OMEGA_GMST
 
 
 @dataclass(frozen=True)
 class BoostPlan:
-    """What ``kernels.fly_boost`` needs to know.
+    """What ``thrust.fly_boost`` needs to know.
 
     ``stages``: per stage ignition (s after launch), burn (s), initial specific thrust (m/s2), exhaust velocity (m/s);
     ``vertical_s``, ``pitch_s``: rise straight up, then turn to ``elevation`` (rad) at an even rate; ``azimuth`` rad;

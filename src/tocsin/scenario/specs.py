@@ -116,15 +116,51 @@ class Stage(msgspec.Struct, frozen=True):
     intensity: Spread
 
 
+class LooseKind(msgspec.Struct, frozen=True):
+    """What comes off an object in flight and falls on its own.
+
+    ``kind``: "stage" (the spent stage number ``stage``, from 1), "fairing" (thrown off at ``height``, or with stage
+    ``stage`` where that is zero), "debris" (pieces that appear with the end of thrust of stage ``stage``); ``count``
+    pieces; ``delay``: s after that moment; ``speed``: m/s against the object (a stage falls back along the thrust,
+    fairings go sideways, debris any way); ``beta``: kg/m2; ``rcs``: m2.
+    """
+
+    kind: str
+    stage: int
+    count: int
+    delay: Spread
+    speed: Spread
+    beta: Spread
+    rcs: Spread
+    height: float = 0.0
+
+
+class Glide(msgspec.Struct, frozen=True):
+    """Unpowered flight with lift.
+
+    ``lift_to_drag``: greatest lift over drag; ``beta``: kg/m2 at that ratio; ``mode``: "equilibrium" (lift is held so
+    that the height changes smoothly) or "skip" (full lift, the path swings); ``pull_up``: greatest load while pulling
+    out of the entry (m/s2); ``dive_speed``: speed over the ground (m/s) under which it can no longer glide and dives.
+    """
+
+    lift_to_drag: Spread
+    beta: Spread
+    mode: str
+    pull_up: float
+    dive_speed: float
+
+
 class FlightClass(msgspec.Struct, frozen=True):
     """A class of objects, either as it is (truth) or as a centre believes it to be.
 
-    ``family``: "ballistic", "sounding-rocket", "space-launch"; ``energy``: what the flight solver turns to meet range
-    and apogee: "cutoff" (thrust ends early) or "thrust" (all specific thrusts are scaled, as by payload); ``vertical``:
-    s of vertical rise; ``pitch``: s over which the thrust then turns to its final elevation; ``beta_boost``, ``beta``:
-    ballistic coefficient (kg/m2) while boosting and on re-entry; ``rcs_boost``, ``rcs``: m2; ``burnout_height``,
-    ``burnout_downrange`` (m): where thrust typically ends, for centres that see only what comes after;
-    ``energy_range``: least and greatest range (m) that the class flies; ``prior``: how common a centre takes it to be.
+    ``family``: "ballistic", "sounding-rocket", "space-launch", "boost-glide"; ``energy``: what the flight solver turns
+    to meet what is asked: "cutoff" (thrust ends early) or "thrust" (all specific thrusts are scaled, as by payload);
+    ``vertical``: s of vertical rise; ``pitch``: s over which the thrust then turns to its final elevation;
+    ``beta_boost``, ``beta``: ballistic coefficient (kg/m2) while boosting and on re-entry; ``rcs_boost``, ``rcs``: m2;
+    ``burnout_height``, ``burnout_downrange`` (m): where thrust typically ends, for centres that see only what comes
+    after; ``energy_range``: least and greatest range (m) that the class flies; ``prior``: how common a centre takes it
+    to be; ``loose``: what comes off; ``drag_mach``: pairs (Mach number rising, factor on the drag after boost), linear
+    between them and constant outside, empty for a constant ``beta``; ``glide``: lift after boost, for boost-gliders.
     """
 
     id: str
@@ -142,11 +178,27 @@ class FlightClass(msgspec.Struct, frozen=True):
     burnout_downrange: Spread
     energy_range: tuple[float, float]
     prior: float
+    loose: tuple[LooseKind, ...] = ()
+    drag_mach: tuple[tuple[float, float], ...] = ()
+    glide: Glide | None = None
 
 
-class FlightObject(msgspec.Struct, frozen=True):
-    """An object by site, azimuth of the impact point, range over the ground and apogee (m, rad); ``launch_ns`` on the
-    clock.
+class FlightObject(msgspec.Struct, frozen=True, tag="flight"):
+    """An object that is launched from a site; ``launch_ns`` on the clock; m and rad.
+
+    What is asked of its flight is one of:
+
+    - ``azimuth`` of the impact point and ``range`` over the ground, with ``apogee`` or with ``shape``:
+      "minimum-energy" (of all that reach the range, the one with the least speed at burnout), "lofted" or "depressed"
+      (the two that burn all there is, above and under it);
+    - ``end`` (latitude, longitude) instead of azimuth and range, and ``flight_time`` (s, launch to impact), ``apogee``
+      or ``shape``; where two flights have that time, ``shape`` "lofted" or "depressed" tells which;
+    - ``orbit`` for a space launch: it ends there.
+
+    Zero stands for an apogee or time that is not given, "" for a shape. ``cutoff``: s after launch at which thrust ends
+    for good, whatever was solved for (0: as solved); the flight then ends elsewhere. ``bank``: for gliders, pairs (s
+    after the start of the glide, bank angle in rad, positive to the right), held until the next. ``loose``: whether
+    what comes off its class becomes objects.
 
     ``key``: digest of all that it is but its name; random streams use it, so renaming or reordering objects changes
     nothing.
@@ -162,6 +214,100 @@ class FlightObject(msgspec.Struct, frozen=True):
     azimuth: float
     range: float
     apogee: float
+    shape: str = ""
+    end: tuple[float, float] | None = None
+    flight_time: float = 0.0
+    orbit: TargetOrbit | None = None
+    cutoff: float = 0.0
+    bank: tuple[tuple[float, float], ...] = ()
+    loose: bool = False
+
+
+class TargetOrbit(msgspec.Struct, frozen=True):
+    """The orbit of a space launch: heights over the equator's radius (m) of ``perigee`` and ``apogee``, ``inclination``
+    (rad), ``northward``: whether it is entered going north (or south). The last burn may raise it to a second orbit:
+    ``raised`` perigee and apogee (m) after a coast, where the class has a stage for it.
+    """
+
+    perigee: float
+    apogee: float
+    inclination: float
+    northward: bool = True
+    raised: tuple[float, float] | None = None
+
+
+class StateObject(msgspec.Struct, frozen=True, tag="state"):
+    """An object in free flight from a state: ``state`` position and velocity in ecef (m, m/s) at ``at_ns``; ``beta``
+    kg/m2 (0: no drag); ``drag_mach`` as in FlightClass; ``rcs`` m2. It flies until it comes down or for ``lasts`` s.
+    """
+
+    id: str
+    key: str
+    class_id: str
+    at_ns: int
+    state: tuple[float, float, float, float, float, float]
+    beta: float
+    drag_mach: tuple[tuple[float, float], ...]
+    rcs: float
+    lasts: float
+
+
+class TableObject(msgspec.Struct, frozen=True, tag="table"):
+    """An object whose path was recorded: ``rows`` (t_ns on the clock, latitude, longitude rad, height m over the
+    ellipsoid), times rising; ``kind``: "flight" or "aircraft"; ``greatest_gap`` s between rows that may be bridged.
+    ``burns``: (t0_ns, t1_ns, W/sr).
+    """
+
+    id: str
+    key: str
+    class_id: str
+    kind: str
+    rows: tuple[tuple[int, float, float, float], ...]
+    greatest_gap: float
+    rcs: float
+    burns: tuple[tuple[int, int, float], ...] = ()
+
+
+class OrbitObject(msgspec.Struct, frozen=True, tag="orbit"):
+    """A satellite: either ``elements`` (mean, at the epoch of the scenario) or ``element_set``, the two lines of a TLE
+    or the fields of an OMM as JSON; ``rcs`` m2; it stays for the whole scenario. ``age_error``: whether it flies beside
+    its element set, by a draw of the error that element sets of that age have.
+    """
+
+    id: str
+    key: str
+    class_id: str
+    elements: Orbit | None
+    element_set: str
+    rcs: float
+    age_error: bool = False
+
+
+class Waypoint(msgspec.Struct, frozen=True):
+    """A point that an aircraft flies to: rad, m over the ellipsoid, ``speed`` over the ground (m/s) towards it."""
+
+    lat: float
+    lon: float
+    h: float
+    speed: float
+
+
+class AircraftObject(msgspec.Struct, frozen=True, tag="aircraft"):
+    """An aircraft along ``points``, at the first at ``start_ns``. ``climb``: greatest rate of climb or descent (m/s);
+    ``bank``: angle (rad) in which it turns; ``rcs`` m2.
+    """
+
+    id: str
+    key: str
+    class_id: str
+    start_ns: int
+    points: tuple[Waypoint, ...]
+    climb: float
+    bank: float
+    rcs: float
+
+
+AnyObject = FlightObject | StateObject | TableObject | OrbitObject | AircraftObject
 
 
 class Area(msgspec.Struct, frozen=True):
@@ -283,7 +429,7 @@ class WorldSpec(msgspec.Struct, frozen=True):
     seed: int
     sensors: tuple[Sensor, ...]
     classes: tuple[FlightClass, ...]
-    objects: tuple[FlightObject, ...]
+    objects: tuple[AnyObject, ...]
     nations: tuple[str, ...]
     links: tuple[Link, ...]
     injects: tuple[Inject, ...]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.dynamics.kernels import boost_rows, fly_boost
+from tocsin.dynamics.thrust import boost_rows, fly_boost
 from tocsin.earth.frames import OMEGA_GMST, to_ecef
 from tocsin.earth.wgs84 import ecef_to_geodetic, enu_axes
 from tocsin.scenario.specs import FlightClass

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from tocsin.dynamics.boost import BoostPlan, trajectory
 from tocsin.dynamics.ephemeris import Ephemeris
-from tocsin.dynamics.kernels import boost_rows, coast_nodes, fall, fly_boost, height_of, lowest_of
+from tocsin.dynamics.kernels import coast_nodes, fall, height_of, lowest_of
+from tocsin.dynamics.thrust import boost_rows, fly_boost
 from tocsin.earth.clock import to_s
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.geodesics import direct, inverse
@@ -401,7 +402,7 @@ def _fly(thing: FlightObject, trial: _Range, at: Trial, drawn: dict[str, float])
 
 
 def draw_flights(world: WorldSpec) -> tuple[Flight, ...]:
-    """The flights of all objects of a world, in its order.
+    """The flights of all objects of a world that are launched, in its order.
 
     Each depends on the world's seed, the object's content (its ``key``) and its class alone, not on its name or its
     neighbours. Raises FlightImpossible for the first object whose class cannot fly it, ValueError for an unknown class.
@@ -409,6 +410,8 @@ def draw_flights(world: WorldSpec) -> tuple[Flight, ...]:
     classes = {c.id: c for c in world.classes}
     out = []
     for thing in world.objects:
+        if not isinstance(thing, FlightObject):
+            continue
         if thing.class_id not in classes:
             raise ValueError(f"{thing.id}: unknown class {thing.class_id!r}; known: {', '.join(sorted(classes))}")
         out.append(solve(thing, classes[thing.class_id], world.theta0, world.seed))

@@ -21,7 +21,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.dynamics.kernels import coast_to, fly_boost
+from tocsin.dynamics.kernels import coast_to
+from tocsin.dynamics.thrust import fly_boost
 from tocsin.earth.frames import OMEGA_GMST, ecef_from_eci, eci_from_ecef, to_ecef
 from tocsin.earth.jit import kernel
 from tocsin.earth.random import normal_quantile
