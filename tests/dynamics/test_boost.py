@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from tocsin.dynamics import kernels as k
-from tocsin.dynamics.thrust import boost_rows, fly_boost
 from tocsin.dynamics.boost import BoostPlan, trajectory
+from tocsin.dynamics.thrust import boost_rows, fly_boost
 from tocsin.earth import gravity, wgs84
 from tocsin.earth.frames import OMEGA_GMST, to_eci
 
