@@ -12,7 +12,8 @@ import json
 import platform
 import resource
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,17 +32,37 @@ from tocsin.records.record import Input, Record, Refused
 from tocsin.records.tables import tables_from_records
 from tocsin.records.words import Facts
 from tocsin.report.figures import Timeline
-from tocsin.scenario import Scenario
+from tocsin.scenario import Fault, Scenario, ScenarioError
+from tocsin.truth.draw import ObjectsImpossible, draw_bodies
 
 Progress = Callable[[float], None]
 _CHUNKS = 100  # progress is told this often in a run
 
 
 def engine_of(scenario: Scenario, *, seed: int | None = None, recording: Recording = "full") -> Engine:
-    """The engine of a scenario at time zero."""
+    """The engine of a scenario at time zero. Raises ScenarioError where an object cannot move as asked."""
     chosen = scenario if seed is None else scenario.with_seed(seed)
     world, nations = chosen.split(gmst82)
-    return Engine(world, nations, recording=recording)
+    with _faults_of(chosen):
+        return Engine(world, nations, recording=recording)
+
+
+@contextmanager
+def _faults_of(scenario: Scenario) -> Iterator[None]:
+    """Objects that cannot move as asked become faults of the scenario."""
+    try:
+        yield
+    except ObjectsImpossible as error:
+        allowed = "what its class can fly (tocsin check-flight says what goes together)"
+        name = scenario.name
+        raise ScenarioError([Fault(name, 0, f"objects.{id}", text, allowed) for id, text in error.problems]) from None
+
+
+def check_objects(scenario: Scenario) -> None:
+    """Solve all that moves in a scenario. Raises ScenarioError with every object that cannot move as asked."""
+    world, _ = scenario.split(gmst82)
+    with _faults_of(scenario):
+        draw_bodies(world)
 
 
 def play(engine: Engine, inputs: Sequence[tuple[int, Input]] = (), progress: Progress | None = None) -> list[Record]:
@@ -197,7 +218,7 @@ def run(
         chosen = chosen.with_seed(seed)
     engine = engine_of(chosen)
     records = play(engine, inputs, progress)
-    facts = Facts.of(engine.world_spec)
+    facts = Facts.of(engine.world_spec, (body.id for body in engine.bodies))
     manifest = {
         "scenario": chosen.id,
         "title": engine.world_spec.title,

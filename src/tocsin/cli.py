@@ -190,6 +190,9 @@ def validate(
         raise _RefusedError("name a scenario file, or ask for --schema")
     try:
         found = _load(file)
+        from tocsin.api import check_objects
+
+        check_objects(found)
     except ScenarioError as error:
         if as_json:
             keys = ("file", "line", "path", "found", "allowed")

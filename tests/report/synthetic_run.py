@@ -116,6 +116,7 @@ class Builder:
             impact_lat_deg=lat[-1],
             impact_lon_deg=lon[-1],
             drawn="{}",
+            kind="flight",
             **{"class": cls},
         )
         return {

@@ -16,6 +16,7 @@ from tocsin.exercise.world import World
 from tocsin.records.record import Accepted, Input, Phase, Record, Refused, Source, unpack
 from tocsin.records.shapes import Envelope, Frame
 from tocsin.scenario.specs import NationSpec, WorldSpec
+from tocsin.truth.body import Body
 
 SNAPSHOT = "tocsin-snapshot/1"
 Recording = Literal["none", "summary", "full"]
@@ -79,9 +80,9 @@ class Engine:
             self._pending.append(_Pending(made, frame_end))
 
     @property
-    def flights(self) -> Any:
-        """What was drawn of the scenario's objects (truth; for control and for tests)."""
-        return self._world.flights
+    def bodies(self) -> tuple[Body, ...]:
+        """All that moves (truth; for control and for tests)."""
+        return self._world.bodies
 
     @property
     def done(self) -> bool:

@@ -7,17 +7,23 @@ from typing import Any
 
 import numpy as np
 
+from tocsin.dynamics.ephemeris import Ephemeris
 from tocsin.earth.frames import theta_at, to_ecef
+from tocsin.earth.geodesics import inverse
 from tocsin.earth.wgs84 import ecef_to_geodetic
 from tocsin.records.columns import DETECTION, SCAN, TRUTH_STATE, Table, empty, encode
+from tocsin.records.lines import FlightBody, ObjectBody
 from tocsin.records.record import Phase, Record, Source
 from tocsin.scenario.specs import WorldSpec
 from tocsin.sensing.rig import Rig
 from tocsin.sensing.targets import BURN, Targets
-from tocsin.truth.flights import Flight, draw_flights, truth_ephemeris
+from tocsin.truth.body import Body, bodies_ephemeris
+from tocsin.truth.draw import draw_bodies
 
 TRUTH = ("truth",)
 REENTRY_HEIGHT = 100e3  # phase 2 of a falling object starts here (m)
+_FLYING = ("flight", "glide", "launch", "loose", "state", "recorded")  # kinds that a warning can be about
+_PHASE = {"orbit": 4, "aircraft": 5}  # of kinds that have but one
 
 
 @dataclass
@@ -33,10 +39,10 @@ class World:
 
     def __init__(self, spec: WorldSpec) -> None:
         self.spec = spec
-        self.flights: tuple[Flight, ...] = draw_flights(spec)
-        self._ephemeris = truth_ephemeris(self.flights)
+        self.bodies: tuple[Body, ...] = draw_bodies(spec)
+        self._ephemeris = bodies_ephemeris(self.bodies)
         self._rig = Rig(spec.sensors, spec.theta0, spec.seed)
-        self._targets = targets_of(self.flights, self._ephemeris)
+        self._targets = targets_of(self.bodies, self._ephemeris)
         self._owner = np.zeros(max((s.n for s in spec.sensors), default=-1) + 1, dtype=np.int64)
         nations = list(spec.nations)
         for sensor in spec.sensors:
@@ -48,7 +54,7 @@ class World:
 
     @property
     def targets(self) -> Targets:
-        """What the sensors may see, by object index of the scenario."""
+        """What the sensors may see, by number of the body."""
         return self._targets
 
     def step(
@@ -95,13 +101,45 @@ class World:
 
     def opening(self) -> list[Record]:
         """Records of what was drawn, at time zero."""
-        return [
-            self._source.record(0, Phase.TRUTH, "truth.flight", flight_facts(flight), TRUTH) for flight in self.flights
-        ]
+        records = []
+        for i, body in enumerate(self.bodies):
+            t0, t1 = self._ephemeris.span(i)
+            facts = {k: float(v) for k, v in sorted(body.facts.items())}
+            thing = ObjectBody(body.id, body.class_id, body.kind, body.parent, t0, t1, facts)
+            records.append(self._source.record(0, Phase.TRUTH, "truth.object", thing, TRUTH))
+        flying = [i for i, body in enumerate(self.bodies) if body.kind in _FLYING]
+        records += [self._source.record(0, Phase.TRUTH, "truth.flight", self._flight(i), TRUTH) for i in flying]
+        return records
+
+    def _place(self, i: int, t_ns: int) -> tuple[float, float, float]:
+        """Latitude, longitude (rad) and height (m) of a body."""
+        x = self._ephemeris.states(i, t_ns)[0]
+        lat, lon, h = ecef_to_geodetic(to_ecef(x[:3], theta_at(self.spec.theta0, t_ns)))
+        return float(lat), float(lon), float(h)
+
+    def _flight(self, i: int) -> FlightBody:
+        body = self.bodies[i]
+        names = {other.id: k for k, other in enumerate(self.bodies)}
+        origin = names.get(body.parent, i)  # what came off shares the launch
+        launch_ns = self._ephemeris.span(origin)[0]
+        lat, lon, _ = self._place(origin, launch_ns)
+        when = dict(body.events)
+        apogee_ns = when.get("apogee", self._ephemeris.span(i)[0])
+        impact_ns = when.get("impact")
+        range_m = end_lat = end_lon = None
+        if impact_ns is not None:
+            end_lat, end_lon, _ = self._place(i, impact_ns)
+            range_m = inverse(lat, lon, end_lat, end_lon)[0]
+        return FlightBody(
+            object=body.id, class_=body.class_id, launch_ns=launch_ns, cutoff_ns=body.cutoff_ns, impact_ns=impact_ns,
+            apogee_m=self._place(i, apogee_ns)[2], apogee_ns=apogee_ns, range_m=range_m, launch_lat=lat,
+            launch_lon=lon, impact_lat=end_lat, impact_lon=end_lon,
+            drawn={k: float(v) for k, v in sorted(body.facts.items())}, kind=body.kind, parent=body.parent,
+        )  # fmt: skip
 
     def _truth(self, t0_ns: int, t1_ns: int) -> list[Record]:
         rows, times = [], []
-        for i in range(len(self.flights)):
+        for i in range(len(self.bodies)):
             start, end = self._ephemeris.span(i)
             if t0_ns < end and t1_ns >= start:  # the last frame of a flight shows its impact
                 rows.append(i)
@@ -115,21 +153,25 @@ class World:
             for k, i in enumerate(rows):
                 table["phase"][k] = self._phase(i, int(t[k]), x[k])
             records.append(self._source.record(t1_ns, Phase.TRUTH, "truth.states", encode(table), TRUTH))
-        for i, flight in enumerate(self.flights):
-            for name, when in events_of(flight):
+        for i, body in enumerate(self.bodies):
+            for name, when in body.events:
                 if t0_ns < when <= t1_ns or (t0_ns == 0 and when == 0):
-                    x1 = self._ephemeris.states(np.array([i], dtype=np.int64), np.array([when], dtype=np.int64))[0]
-                    lat, lon, h = map(float, ecef_to_geodetic(to_ecef(x1[:3], theta_at(self.spec.theta0, when))))
-                    body = {"object": flight.object.id, "event": name, "t_ns": when, "lat": lat, "lon": lon, "h": h}
-                    records.append(self._source.record(when, Phase.TRUTH, "truth.event", body, TRUTH))
+                    lat, lon, h = self._place(i, when)
+                    event = {"object": body.id, "event": name, "t_ns": when, "lat": lat, "lon": lon, "h": h}
+                    records.append(self._source.record(when, Phase.TRUTH, "truth.event", event, TRUTH))
         return records
 
     def _phase(self, i: int, t_ns: int, x: Any) -> int:
-        flight = self.flights[i]
-        if any(t0 <= t_ns < t1 for t0, t1, _ in flight.burns):
+        body = self.bodies[i]
+        if body.kind in _PHASE:
+            return _PHASE[body.kind]
+        if any(t0 <= t_ns < t1 for t0, t1, _ in body.burns):
             return 0
+        when = dict(body.events)
+        if "pull-up" in when and t_ns >= when["pull-up"]:
+            return 3
         h = float(ecef_to_geodetic(to_ecef(x[:3], theta_at(self.spec.theta0, t_ns)))[2])
-        return 2 if t_ns > flight.apogee_ns and h < REENTRY_HEIGHT else 1
+        return 2 if t_ns > when.get("apogee", body.start_ns) and h < REENTRY_HEIGHT else 1
 
     def state(self) -> dict[str, Any]:
         """Plain data to go on from; truth itself is drawn anew from the spec and comes out the same."""
@@ -150,44 +192,13 @@ class World:
             source.n = int(state["n"][nation])
 
 
-def events_of(flight: Flight) -> list[tuple[str, int]]:
-    """Launch, burnout (last), apogee and impact of a flight with their times (ns)."""
-    return [
-        ("launch", flight.launch_ns),
-        ("burnout", flight.cutoff_ns),
-        ("apogee", flight.apogee_ns),
-        ("impact", flight.impact_ns),
-    ]
-
-
-def flight_facts(flight: Flight) -> dict[str, Any]:
-    """What was drawn and solved of a flight, as a record's body (SI, rad)."""
-    return {
-        "object": flight.object.id,
-        "class": flight.object.class_id,
-        "launch_ns": flight.launch_ns,
-        "cutoff_ns": flight.cutoff_ns,
-        "impact_ns": flight.impact_ns,
-        "apogee_m": flight.apogee,
-        "apogee_ns": flight.apogee_ns,
-        "range_m": flight.range,
-        "launch_lat": flight.object.lat,
-        "launch_lon": flight.object.lon,
-        "impact_lat": flight.impact_lat,
-        "impact_lon": flight.impact_lon,
-        "drawn": {k: float(v) for k, v in sorted(flight.drawn.items())},
-    }
-
-
-def targets_of(flights: tuple[Flight, ...], ephemeris: Any) -> Targets:
-    """What the sensors need to know of the flights."""
-    burns = [(i, t0, t1, intensity) for i, flight in enumerate(flights) for t0, t1, intensity in flight.burns]
+def targets_of(bodies: tuple[Body, ...], ephemeris: Ephemeris) -> Targets:
+    """What the sensors need to know of the bodies."""
+    burns = [(i, t0, t1, intensity) for i, body in enumerate(bodies) for t0, t1, intensity in body.burns]
     return Targets(
         ephemeris=ephemeris,
-        keys=np.array([int(flight.object.key[:16], 16) for flight in flights], dtype=np.uint64),
-        rcs=np.array(
-            [[flight.drawn["rcs_boost"], flight.drawn["rcs"]] for flight in flights], dtype=np.float64
-        ).reshape(-1, 2),
-        cutoff_ns=np.array([flight.cutoff_ns for flight in flights], dtype=np.int64),
+        keys=np.array([int(body.key[:16], 16) for body in bodies], dtype=np.uint64),
+        rcs=np.array([[body.rcs_boost, body.rcs] for body in bodies], dtype=np.float64).reshape(-1, 2),
+        cutoff_ns=np.array([body.cutoff_ns for body in bodies], dtype=np.int64),
         burns=np.array(burns, dtype=BURN),
     )

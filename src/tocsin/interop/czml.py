@@ -196,7 +196,7 @@ def _objects(tables: Mapping[str, Any], time: _Time) -> Iterator[Packet]:
         yield {
             "id": f"object/{name}",
             "name": f"EXERCISE: {name} (truth)",
-            "description": _description([("object", name), ("launch", time.utc(start)), ("impact", time.utc(end))]),
+            "description": _description([("object", name), ("from", time.utc(start)), ("until", time.utc(end))]),
             "availability": time.interval(start, max(end, start + 1.0)),
             "position": {
                 "epoch": time.epoch,

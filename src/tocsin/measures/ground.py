@@ -56,7 +56,9 @@ class GroundTrack:
         return float(self.t[over[0]]) if len(over) else None
 
     def holds_impact(self, rings: Rings, flight: Mapping[str, Any]) -> bool:
-        """Whether the impact point of a flight lies in an area."""
+        """Whether the impact point of a flight, if it came down, lies in an area."""
+        if flight["impact_lat_deg"] is None:
+            return False
         at = (np.array([math.radians(flight[f"impact_{c}_deg"])]) for c in ("lat", "lon"))
         return bool(contains(rings, *at)[0])
 

@@ -20,21 +20,21 @@ Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
 class ObjectSummary(msgspec.Struct, frozen=True):
-    """An object as it flew: truth."""
+    """An object as it flew: truth. Null where it did not come down."""
 
     id: str
     class_: str = msgspec.field(name="class")
     launch_time: Annotated[str, Meta(description="UTC, ISO 8601")]
-    impact_time: Annotated[str, Meta(description="UTC, ISO 8601")]
+    impact_time: Annotated[str | None, Meta(description="UTC, ISO 8601; null: it did not come down")]
     launch_s: Annotated[float, Meta(description="seconds since the scenario's epoch")]
-    flight_time_s: Seconds
+    flight_time_s: Seconds | None
     burnout_s: Annotated[float, Meta(description="end of thrust, seconds since launch")]
     apogee_km: float
-    range_km: float
+    range_km: float | None
     launch_lat_deg: float
     launch_lon_deg: float
-    impact_lat_deg: float
-    impact_lon_deg: float
+    impact_lat_deg: float | None
+    impact_lon_deg: float | None
 
 
 class EstimateSummary(msgspec.Struct, frozen=True):

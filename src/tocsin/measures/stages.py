@@ -30,7 +30,8 @@ def stages(
     """
     zero = float(flight["launch_s"]) if flight is not None else 0.0
     last = pc.max(tables["truth"]["t_s"]).as_py()
-    cut = flight is not None and last is not None and last < float(flight["impact_s"]) - 1.0
+    comes_down = flight is not None and flight["impact_s"] is not None
+    cut = comes_down and flight is not None and last is not None and last < float(flight["impact_s"]) - 1.0
     end = float(last) if cut and last is not None else math.inf
     made = []
     for entry in scenario.get("published") or ():
@@ -68,7 +69,8 @@ def _simulated(
     """The time (s since the epoch) in the run that a published stage is set against; None if there is none."""
     kind, _, of = matches.partition(":")
     if kind in ("launch", "apogee", "impact"):
-        return float(flight[f"{kind}_s"])
+        when = flight[f"{kind}_s"]
+        return None if when is None else float(when)
     if kind == "abeam":
         place = (scenario.get("places") or {}).get(of)
         return None if place is None else ground.abeam(math.radians(place["lat_deg"]), math.radians(place["lon_deg"]))

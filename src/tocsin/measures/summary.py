@@ -68,6 +68,11 @@ class _Truth:
     def launch_s(self) -> float:
         return float(self.flight["launch_s"])
 
+    @property
+    def whole(self) -> bool:
+        """Whether it was launched as such, not come off another."""
+        return self.flight["parent"] is None
+
 
 class _Measured:
     """Everything that the events of one run are measured with."""
@@ -198,7 +203,7 @@ class _Measured:
         region50 = None if e["region50"] is None else json.loads(e["region50"])
         region95 = None if e["region95"] is None else json.loads(e["region95"])
         error = time_error = inside50 = inside95 = None
-        if truth is not None:
+        if truth is not None and truth.flight[f"{what}_s"] is not None:
             lat, lon = (math.radians(truth.flight[f"{what}_{c}_deg"]) for c in ("lat", "lon"))
             if e["lat_deg"] is not None:
                 away = inverse(math.radians(e["lat_deg"]), math.radians(e["lon_deg"]), lat, lon)[0]
@@ -282,7 +287,9 @@ class _Measured:
             id=nation,
             name=name,
             events=events,
-            missed=[self.facts.objects[i] for i in self.truths if self.facts.objects[i] not in warned],
+            missed=[
+                self.facts.objects[i] for i, t in self.truths.items() if t.whole and self.facts.objects[i] not in warned
+            ],
             false_warnings=warned.count(None),
         )
 
@@ -290,21 +297,24 @@ class _Measured:
         made = []
         for truth in self.truths.values():
             f = truth.flight
+            if not truth.whole:
+                continue
+            end = f["impact_s"]
             made.append(
                 shapes.ObjectSummary(
                     id=f["object"],
                     class_=f["class"],
                     launch_time=format_utc(self.facts.unix_ns + round(f["launch_s"] * 1e9)),
-                    impact_time=format_utc(self.facts.unix_ns + round(f["impact_s"] * 1e9)),
+                    impact_time=None if end is None else format_utc(self.facts.unix_ns + round(end * 1e9)),
                     launch_s=_ms(f["launch_s"]),
-                    flight_time_s=_ms(f["impact_s"] - f["launch_s"]),
+                    flight_time_s=None if end is None else _ms(end - f["launch_s"]),
                     burnout_s=_ms(f["cutoff_s"] - f["launch_s"]),
                     apogee_km=_ms(f["apogee_km"]),
-                    range_km=_ms(f["range_km"]),
+                    range_km=_round(f["range_km"]),
                     launch_lat_deg=round(f["launch_lat_deg"], 6),
                     launch_lon_deg=round(f["launch_lon_deg"], 6),
-                    impact_lat_deg=round(f["impact_lat_deg"], 6),
-                    impact_lon_deg=round(f["impact_lon_deg"], 6),
+                    impact_lat_deg=_round(f["impact_lat_deg"], 6),
+                    impact_lon_deg=_round(f["impact_lon_deg"], 6),
                 )
             )
         return made
@@ -317,9 +327,10 @@ class _Measured:
         times = [t for _, e in real for t in e.warning_time_s.values() if t is not None]
         first_warning, first_alert = min(warned, default=None), min(alerted, default=None)
         links = self.tables["truth_links"]
+        whole = [self.facts.objects[i] for i, t in self.truths.items() if t.whole]
         return shapes.Headline(
-            objects=len(self.truths),
-            warned_objects=len(dict.fromkeys(e.object for _, e in real if e.warning_s is not None)),
+            objects=sum(t.whole for t in self.truths.values()),
+            warned_objects=len(set(whole).intersection(e.object for _, e in real if e.warning_s is not None)),
             false_warnings=sum(p.false_warnings for p in partners),
             first_detection_s=min(seen, default=None),
             first_warning_s=first_warning[0] if first_warning else None,
@@ -357,7 +368,7 @@ def summarise(
     partners = [
         measured.partner(nation, (entry or {}).get("name") or nation) for nation, entry in scenario["partners"].items()
     ]
-    truths = sorted(measured.truths.values(), key=lambda t: t.launch_s)
+    truths = sorted((t for t in measured.truths.values() if t.whole), key=lambda t: t.launch_s)
     made = shapes.Summary(
         format=FORMAT,
         exercise="EXERCISE",

@@ -28,21 +28,38 @@ class Accept(msgspec.Struct, frozen=True):
 
 
 class FlightBody(msgspec.Struct, frozen=True):
-    """Body of a "truth.flight" record: an object as it flew (ns, m, rad)."""
+    """Body of a "truth.flight" record: an object as it flew (ns, m, rad); no impact where it did not come down.
+
+    ``kind`` as in ``truth.body.Body``; ``parent``: what it came off ("": nothing), whose launch it then shares.
+    """
 
     object: str
     class_: str = msgspec.field(name="class")
     launch_ns: int
     cutoff_ns: int
-    impact_ns: int
+    impact_ns: int | None
     apogee_m: float
     apogee_ns: int
-    range_m: float
+    range_m: float | None
     launch_lat: float
     launch_lon: float
-    impact_lat: float
-    impact_lon: float
+    impact_lat: float | None
+    impact_lon: float | None
     drawn: dict[str, Any]
+    kind: str = "flight"
+    parent: str = ""
+
+
+class ObjectBody(msgspec.Struct, frozen=True):
+    """Body of a "truth.object" record: something that moves (ns); ``facts``: what was drawn and solved, SI and rad."""
+
+    object: str
+    class_: str = msgspec.field(name="class")
+    kind: str
+    parent: str
+    start_ns: int
+    end_ns: int
+    facts: dict[str, Any]
 
 
 class _Reference(msgspec.Struct, frozen=True):
@@ -206,14 +223,31 @@ def _flight(record: Record, out: Rows) -> tuple[str, str, str]:
         "apogee_s": _s(f.apogee_ns),
         "impact_s": _s(f.impact_ns),
         "apogee_km": f.apogee_m * 1e-3,
-        "range_km": f.range_m * 1e-3,
+        "range_km": _finite(f.range_m, 1e-3),
         "launch_lat_deg": f.launch_lat * deg,
         "launch_lon_deg": f.launch_lon * deg,
-        "impact_lat_deg": f.impact_lat * deg,
-        "impact_lon_deg": f.impact_lon * deg,
+        "impact_lat_deg": _finite(f.impact_lat, deg),
+        "impact_lon_deg": _finite(f.impact_lon, deg),
         "drawn": json_text(f.drawn),
+        "kind": f.kind,
+        "parent": f.parent or None,
     })
-    return f.object, "flight", f"{f.class_}: apogee {f.apogee_m / 1e3:.1f} km, range {f.range_m / 1e3:.1f} km"
+    reach = "does not come down" if f.range_m is None else f"range {f.range_m / 1e3:.1f} km"
+    return f.object, "flight", f"{f.class_}: apogee {f.apogee_m / 1e3:.1f} km, {reach}"
+
+
+def _object(record: Record, out: Rows) -> tuple[str, str, str]:
+    o = unpack(record.body, ObjectBody)
+    out["objects"].append({
+        "object": o.object,
+        "kind": o.kind,
+        "class": o.class_ or None,
+        "parent": o.parent or None,
+        "start_s": _s(o.start_ns),
+        "end_s": _s(o.end_ns),
+        "facts": json_text(o.facts),
+    })
+    return o.object, "object", f"{o.kind}{f' of {o.parent}' if o.parent else ''}"
 
 
 def _truth_event(record: Record, out: Rows) -> tuple[str, str, str]:
@@ -247,6 +281,7 @@ _READERS: dict[str, Callable[[Record, Rows], tuple[str, str, str]]] = {
     "message.lost": _message,
     "input": _input,
     "truth.flight": _flight,
+    "truth.object": _object,
     "truth.event": _truth_event,
     "track.event": _track_event,
 }
@@ -284,6 +319,7 @@ def sparse_rows(records: list[Record], facts: Facts) -> Rows:
     out["inputs"].sort(key=lambda r: r["applies_s"])
     place = {name: i for i, name in enumerate(facts.objects)}
     out["flights"].sort(key=lambda r: place.get(r["object"], len(place)))
+    out["objects"].sort(key=lambda r: place.get(r["object"], len(place)))
     for name in ("warnings", "decisions", "events"):
         times = np.array([row["t_ns"] for row in out[name]], dtype=np.int64)
         for row, text in zip(out[name], utc_texts(facts.unix_ns, times), strict=True):

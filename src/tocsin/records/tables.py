@@ -27,7 +27,7 @@ Ints = NDArray[np.int64]
 _KM = 1e-3
 REGION_NAME = ("sector", "view")
 STATUS_NAME = ("up", "degraded", "silent")
-PHASE_NAME = ("boost", "coast", "re-entry")
+PHASE_NAME = ("boost", "coast", "re-entry", "glide", "orbit", "air")
 # where the variances stand in the packed upper triangle of a detection's 4 x 4 R, and of a track's 6 x 6 P
 _R_DIAGONAL = (0, 4, 7, 9)
 _P_DIAGONAL = (0, 6, 11, 15, 18, 20)

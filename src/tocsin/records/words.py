@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +26,7 @@ class SensorFact(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """``unix_ns`` and ``theta0`` (rad) of the epoch; ids of the objects by index; the sensors."""
+    """``unix_ns`` and ``theta0`` (rad) of the epoch; ids of all that moves by index; the sensors."""
 
     unix_ns: int
     theta0: float
@@ -32,15 +34,16 @@ class Facts(msgspec.Struct, frozen=True):
     sensors: tuple[SensorFact, ...]
 
     @classmethod
-    def of(cls, world: WorldSpec) -> Facts:
-        """The facts of a world."""
+    def of(cls, world: WorldSpec, objects: Iterable[str] | None = None) -> Facts:
+        """The facts of a world; ``objects``: ids of all that moves, where that is more than the scenario names."""
         sensors = tuple(
             SensorFact(s.n, s.id, "radar", s.partner)
             if isinstance(s.model, Radar)
             else SensorFact(s.n, s.id, "infrared", s.partner, s.model.cloud_top)
             for s in world.sensors
         )
-        return cls(world.unix_ns, world.theta0, tuple(o.id for o in world.objects), sensors)
+        names = tuple(o.id for o in world.objects) if objects is None else tuple(objects)
+        return cls(world.unix_ns, world.theta0, names, sensors)
 
 
 def nation_of(record: Record) -> str:

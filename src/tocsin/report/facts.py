@@ -24,6 +24,7 @@ from tocsin.report.views import Site, View, view
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+LAUNCHED = ("flight", "glide", "launch", "state", "recorded")
 # a picture with more objects than this says nothing any more; the tables name them all
 DRAWN_OBJECTS = 12
 
@@ -50,8 +51,8 @@ class RunLike(Protocol):
 
 @dataclass(frozen=True)
 class Flight:
-    """One object as it was: rows a second apart, launch and impact added. ``phase``: "boost", "coast", "re-entry" per
-    row.
+    """One object as it was: rows a second apart, launch and impact added. ``phase``: "boost", "coast", "re-entry",
+    "glide", "orbit", "air" per row; ``kind``: as in the table of objects, "flight" in runs that had none.
     """
 
     id: str
@@ -62,6 +63,12 @@ class Flight:
     h: Floats
     ecef: Floats
     phase: list[str]
+    kind: str = "flight"
+
+    @property
+    def launched(self) -> bool:
+        """Whether it was launched as such: no satellite, no aircraft, nothing that came off another."""
+        return self.kind in LAUNCHED
 
     @property
     def launch_s(self) -> float:
@@ -261,7 +268,8 @@ def _flights(tables: Mapping[str, Any]) -> tuple[list[Flight], int]:
         return [], 0
     names = texts(truth, "object")
     solved = {r["object"]: r for r in rows(tables.get("flights"))}
-    order = list(dict.fromkeys(names))
+    kinds = {r["object"]: str(r["kind"]) for r in rows(tables.get("objects"))}
+    order = sorted(dict.fromkeys(names), key=lambda name: kinds.get(name, LAUNCHED[0]) not in LAUNCHED)
     index = np.array([order.index(n) for n in names]) if len(order) <= 64 else _codes(names, order)
     t, lat, lon, h = (floats(truth, c) for c in ("t_s", "lat_deg", "lon_deg", "height_km"))
     phase = texts(truth, "phase")
@@ -277,7 +285,7 @@ def _flights(tables: Mapping[str, Any]) -> tuple[list[Flight], int]:
             start = [math.radians(flew["launch_lat_deg"]), math.radians(flew["launch_lon_deg"]), 0.0]
             seconds, place = np.insert(seconds, 0, flew["launch_s"]), np.insert(place, 0, start, axis=0)
             words = [words[0], *words]
-        if flew and 0.0 < flew["impact_s"] - seconds[-1] < 1.5:
+        if flew and flew["impact_s"] is not None and 0.0 < flew["impact_s"] - seconds[-1] < 1.5:
             end = [math.radians(flew["impact_lat_deg"]), math.radians(flew["impact_lon_deg"]), 0.0]
             seconds, place = np.append(seconds, flew["impact_s"]), np.append(place, [end], axis=0)
             words = [*words, words[-1]]
@@ -291,6 +299,7 @@ def _flights(tables: Mapping[str, Any]) -> tuple[list[Flight], int]:
                 place[:, 2],
                 geodetic_to_ecef(place),
                 words,
+                kinds.get(name, LAUNCHED[0]),
             )
         )
     return flights, max(0, len(order) - DRAWN_OBJECTS)

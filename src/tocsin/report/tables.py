@@ -48,6 +48,8 @@ def events_table(facts: Facts) -> str:
             where = place(o.get("impact_lat_deg"), o.get("impact_lon_deg"))
             lines.append((zero + o["flight_time_s"], "truth", f"{o['id']} comes down", where))
     for f in facts.flights:
+        if not f.launched:
+            continue
         lines.append(
             (float(f.t[int(f.h.argmax())]), "truth", f"{f.id}: highest point", f"{number(float(f.h.max()) / 1e3)} km")
         )
