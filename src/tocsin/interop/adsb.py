@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import math
 import re
 import zlib
@@ -320,7 +321,7 @@ def _parts(
     if part_at_gaps:
         cuts[1:1] = [i for i in range(1, len(rows)) if rows[i][0] - rows[i - 1][0] > greatest_gap * 1e9]
     out: list[AdsbPath] = []
-    for first, stop in zip(cuts, cuts[1:], strict=False):
+    for first, stop in itertools.pairwise(cuts):
         if part_at_gaps and stop - first < 2:
             continue
         try:

@@ -32,6 +32,10 @@ HEIGHTS = (-500.0, 50e3)  # m over the ellipsoid
 _LEAST_PIECE_S = 1e-6  # shorter pieces are left to their neighbours (0.3 mm at 300 m/s)
 
 
+_Parabola = tuple[float, float, float]
+_Geometry = tuple[float, float, float, float, float, float]
+
+
 class AircraftImpossible(ValueError):  # noqa: N818 - the name says what is wrong
     """No flight along these points, or a number that means nothing.
 
@@ -62,8 +66,8 @@ class _Piece:
     bend: float
     radius: float
     straight: float
-    s: tuple[float, float, float]
-    h: tuple[float, float, float]
+    s: _Parabola
+    h: _Parabola
     s_t0: float
     h_t0: float
     rate: float  # of turning (rad/s)
@@ -172,7 +176,7 @@ def climb_time(rise: float, rate: float) -> float:
     return rise / rate + rate / NORMAL
 
 
-def _climb(h0: float, h1: float, rate: float, t0: float, t1: float) -> list[tuple[float, float, tuple[float, ...]]]:
+def _climb(h0: float, h1: float, rate: float, t0: float, t1: float) -> list[tuple[float, float, _Parabola]]:
     """Parabolas (begin, end, coefficients from begin) of the height from ``t0`` to ``t1``."""
     rise = h1 - h0
     if rise == 0.0:
@@ -212,7 +216,7 @@ def _pieces(thing: AircraftObject) -> tuple[list[_Piece], list[float], float]:
             raise AircraftImpossible(who, number, "place", "it is the same place as the point before")
         t = passed[-1]
         # tracks: begin, end, geometry (lat, lon, azimuth, bend, radius, straight), distance parabola, rate of turning
-        tracks: list[tuple[float, float, tuple[float, ...], tuple[float, float, float], float]] = []
+        tracks: list[tuple[float, float, _Geometry, _Parabola, float]] = []
         if not math.isnan(course):
             turn = _turn(who, number, at, course, to, turn_radius(speed, thing.bank))
             if turn.length > 0.0:
@@ -250,8 +254,7 @@ def _pieces(thing: AircraftObject) -> tuple[list[_Piece], list[float], float]:
             middle = 0.5 * (begin + kink)
             track = next(k for k in reversed(tracks) if k[0] <= middle or k is tracks[0])
             height = next(k for k in reversed(heights) if k[0] <= middle or k is heights[0])
-            h0, h1, h2 = height[2]
-            out.append(_Piece(begin, kink, *track[2], track[3], (h0, h1, h2), track[0], height[0], track[4]))
+            out.append(_Piece(begin, kink, *track[2], track[3], height[2], track[0], height[0], track[4]))
             begin = kink
         passed.append(end)
     return out, passed, length
