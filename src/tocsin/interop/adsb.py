@@ -16,6 +16,9 @@ is off the height over the ellipsoid by the weather, some hundred metres, and by
 Rows without a position or a height are left out and counted, and so are stale ones: a position that repeats the one
 before to the last digit, while the aircraft says that it moves, was filled in by the receiver's side and is old. All of
 a table is read, or nothing: the first fault ends it, with its line (CSV) or its record, counted from 0 (JSON).
+
+Times are those of reception: a position may be seconds older than its time says, and the speed between two rows be off
+by that (see ``AdsbPath.thinned`` and the validation book).
 """
 
 from __future__ import annotations
@@ -104,6 +107,22 @@ class AdsbPath:
         """
         shift = unix_ns if start_ns is None else self.rows[0][0] - start_ns
         return tuple((t - shift, lat, lon, h) for t, lat, lon, h in self.rows)
+
+    def thinned(self, step_s: float) -> AdsbPath:
+        """The path with its rows ``step_s`` apart or more, the last one kept.
+
+        Positions are late or early by up to some seconds; the speed of a path through all of them swings by as much as
+        the flight covers in that time over the step between rows. Every 30 s it is good to some metres a second, and
+        the path still holds all turns of an airliner.
+        """
+        rows = [self.rows[0]]
+        for row in self.rows[1:]:
+            if row[0] - rows[-1][0] >= step_s * 1e9:
+                rows.append(row)
+        if rows[-1] is not self.rows[-1]:
+            # in place of the one before, which lies nearer to it than the step, unless that is the first
+            rows[max(len(rows) - 1, 1) :] = [self.rows[-1]]
+        return replace(self, rows=tuple(rows))
 
 
 def read_adsb(

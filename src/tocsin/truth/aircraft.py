@@ -29,6 +29,7 @@ LONGITUDINAL = 2.0 * 0.3048  # m/s2
 NORMAL = 5.0 * 0.3048  # m/s2, with which climbs begin and end
 GRAVITY = 9.80665  # m/s2, standard gravity, for the radius of turns
 HEIGHTS = (-500.0, 50e3)  # m over the ellipsoid
+_GREATEST_RADIUS = 1e6  # m of a turn; wider ones are not turned by bank
 _LEAST_PIECE_S = 1e-6  # shorter pieces are left to their neighbours (0.3 mm at 300 m/s)
 
 
@@ -129,6 +130,12 @@ def _turn(
     who: str, point: int, at: tuple[float, float], course: float, to: tuple[float, float], radius: float
 ) -> _Turn:
     """The arc from ``at`` on ``course`` (rad) to where the shortest line to ``to`` lies ahead."""
+    if radius > _GREATEST_RADIUS:
+        raise AircraftImpossible(
+            who, point, "turn",
+            f"the turn that leads there would have a radius of {radius / 1e3:.0f} km; at most"
+            f" {_GREATEST_RADIUS / 1e3:.0f} km are allowed",
+        )  # fmt: skip
     wanted = inverse(*at, *to)[1]
     change = _wrap(wanted - course)
     right = math.copysign(1.0, change)
@@ -158,6 +165,8 @@ def _turn(
         leave += off
         if abs(off) * max(rest, radius) < 1e-7:
             break
+    else:
+        raise AircraftImpossible(who, point, "turn", "no turn leads there")
     angle = math.fmod(right * (leave - azimuth), 2.0 * math.pi)
     if angle < 0.0:
         angle += 2.0 * math.pi
