@@ -11,10 +11,10 @@ use. The targets are not ours. Across: the position accuracy that surveillance a
 with 95 % (NACp 8). Along: one second of flight, because the tables give whole seconds. Height: one step of the altitude
 code, 25 feet. Speed: the velocity accuracy asked, 10 m/s (NACv 1); both accuracies by 14 CFR 91.227(c).
 
-What is found along the track is the data's: times are those of reception, and `kiruna`, `munich` and `toulouse` were
-laid on steps of 5 s by repeating and joining what had come in. The note gives what a straight line between the rows
-misses by, and the last rows show what this unevenness does to the speed of a path through every row, and how much of it
-is left when a table is thinned first (`AdsbPath.thinned`).
+What is found along the track is the data's: times are those of reception, and `kiruna`, `munich` and `toulouse` stand
+on steps of exactly 5 s, many rows halfway between their neighbours: they were resampled. The note gives what a straight
+line between the rows misses by, and the last rows of each flight show what this unevenness does to the speed of a path
+through every row, and how much of it is left when a table is thinned first (`AdsbPath.thinned`).
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """ADS-B tables: real flights, both forms, and every fault by its line or record."""
 
+import contextlib
 import csv
 import gzip
 import io
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tocsin.dynamics.ephemeris import Ephemeris
 from tocsin.earth.clock import parse_utc
@@ -277,3 +280,35 @@ def test_files_that_are_none_of_these(tmp_path):
         read_adsb(tmp_path / "what.txt")
     (tmp_path / "fine.csv.gz").write_bytes(gzip.compress(as_csv(records(n=9)).encode()))
     assert read_adsb(tmp_path / "fine.csv.gz") == parse_json(as_json(records(n=9)))
+
+
+LINES = tuple(as_csv(records(n=11)).splitlines())
+
+
+@given(st.one_of(st.text(max_size=60), st.sampled_from(range(12)).flatmap(lambda i: st.tuples(st.just(i), st.text()))))
+def test_whatever_stands_there_only_its_own_error_comes(what):
+    lines = list(LINES)
+    if isinstance(what, tuple):
+        lines[what[0]] = what[1]
+        text = "\n".join(lines)
+    else:
+        text = what
+    for parse in (parse_csv, parse_json):
+        with contextlib.suppress(AdsbError):
+            assert len(parse(text)[0].rows) >= 2
+
+
+@given(
+    st.sampled_from(["timestamp", "icao24", "latitude", "longitude", "altitude", "groundspeed", "callsign"]),
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(),
+              st.sampled_from([10**400, -(10**30), [], {}, [[[]]]])),
+)  # fmt: skip
+def test_whatever_a_record_holds_only_its_own_error_comes(column, value):
+    rows = with_value(5, **{column: value})
+    with contextlib.suppress(AdsbError):
+        assert len(parse_json(as_json(rows))[0].rows) >= 2
+    with contextlib.suppress(AdsbError):
+        assert len(parse_csv(as_csv(rows))[0].rows) >= 2
+    deep = as_json(rows)[:-2] + ', "x": ' + "[" * 100_000 + "]" * 100_000 + "}]"
+    with contextlib.suppress(AdsbError):
+        parse_json(deep)

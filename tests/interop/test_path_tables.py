@@ -1,5 +1,6 @@
 """Recorded paths as CSV: both column forms, exact times, faults by line."""
 
+import contextlib
 import math
 
 import pytest
@@ -27,6 +28,9 @@ def test_rows_in_si_with_exact_times():
     # any order of columns, blanks, a byte-order mark, quotes, carriage returns
     again = parse_path('height_km, lon_deg ,"t_s",lat_deg\r\n0.5,-20,0,10\r\n12.5,-20.1,10.25,10.1\r\n')
     assert again == rows[:2]
+    assert parse_path("t_s,lat_deg,lon_deg,height_m\n0,10,-20,500\n10.25,10.1,-20.1,12500\n") == rows[:2]
+    with pytest.raises(PathError, match="unknown column 'height_m'"):
+        parse_path("t_s,lat_deg,lon_deg,height_m,height_km\n0,10,-20,500,1\n")
 
 
 def test_earth_fixed_columns():
@@ -111,6 +115,16 @@ def test_an_aircraft_is_slower_than_a_rocket():
     assert len(parse_path(text)) == 2
     with pytest.raises(PathError, match="no aircraft is faster than 1500 m/s"):
         parse_path(text, kind="aircraft")
+
+
+@given(st.sampled_from(range(8)), st.text(alphabet=st.characters() | st.sampled_from('0123456789.,-+eE"\n#')))
+def test_whatever_stands_there_only_its_own_error_comes(n, text):
+    lines = TEXT.splitlines()
+    for whole in (text, "\n".join([*lines[:n], text, *lines[n + 1 :]])):
+        with contextlib.suppress(PathError):
+            assert len(parse_path(whole)) >= 2
+    with pytest.raises(PathError, match="must be a finite number"):
+        parse_path(line(4, "0" * 5000 + ",10,-20,1"))
 
 
 def test_files(tmp_path):

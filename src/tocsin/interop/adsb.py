@@ -192,7 +192,7 @@ def parse_json(
     """
     try:
         records = msgspec.json.decode(data, type=list[dict[str, Any]])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise AdsbError(name, "", f"is no JSON list of objects: {error}") from None
     cells = ((f"record {i}", record) for i, record in enumerate(records))
     return _aircraft(name, cells, height, greatest_gap, part_at_gaps, aircraft)
@@ -247,7 +247,8 @@ def _form(name: str, place: str, record: dict[str, Any], height: str) -> tuple[_
 
 
 def _number(name: str, place: str, column: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # the bound is beyond all that stands in such a table and keeps whole numbers within floats
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e15:
         raise AdsbError(name, place, f"{column} must be a finite number, found {value!r}")
     return float(value)
 

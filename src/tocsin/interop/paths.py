@@ -1,8 +1,8 @@
 """Recorded paths as text: CSV (RFC 4180, UTF-8) with a header, one row a moment.
 
-Columns, in any order: ``t_s`` (s on the scenario's clock) with either ``lat_deg``, ``lon_deg``, ``height_km`` (over the
-WGS 84 ellipsoid) or ``x_m``, ``y_m``, ``z_m`` (Earth-fixed, ecef). Lines that begin with ``#`` and empty lines are
-passed over. All of a text is read, or nothing: the first fault ends it, with its line.
+Columns, in any order: ``t_s`` (s on the scenario's clock) with either ``lat_deg``, ``lon_deg`` and ``height_km`` or
+``height_m`` (over the WGS 84 ellipsoid), or ``x_m``, ``y_m``, ``z_m`` (Earth-fixed, ecef). Lines that begin with ``#``
+and empty lines are passed over. All of a text is read, or nothing: the first fault ends it, with its line.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ MOST_BYTES = 64_000_000
 MOST_LINES = 1_000_000
 MOST_SECONDS = 1e8  # three years; a clock that shows more counts from elsewhere
 GEODETIC = ("t_s", "lat_deg", "lon_deg", "height_km")
+GEODETIC_M = ("t_s", "lat_deg", "lon_deg", "height_m")
 ECEF = ("t_s", "x_m", "y_m", "z_m")
-# what Python's float takes besides (1_000, Arabic figures) is no number of a table
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# what Python's float takes besides (1_000, Arabic figures, thousands of digits) is no number of a table
+NUMBER = re.compile(r"[+-]?(\d{1,30}\.?\d{0,30}|\.\d{1,30})([eE][+-]?\d{1,4})?", re.ASCII)
 
 
 class PathError(ValueError):
@@ -126,6 +127,8 @@ def parse_path(text: str, name: str = "table", *, greatest_gap: float = 60.0, ki
         raise PathError(name, 0, f"is empty; it needs the columns {', '.join(GEODETIC)} or {', '.join(ECEF)}")
     where = header_of(name, *first)
     columns = ECEF if "x_m" in where else GEODETIC
+    if "height_m" in where and "height_km" not in where:
+        columns = GEODETIC_M
     missing = [c for c in columns if c not in where]
     if missing:
         raise PathError(
@@ -148,7 +151,7 @@ def parse_path(text: str, name: str = "table", *, greatest_gap: float = 60.0, ki
                 raise PathError(name, line, f"{math.hypot(a, b, c) / 1e3:.0f} km from the Earth's centre is no flight")
             rows.append((t, *geodetic_of(a, b, c)))
         else:
-            rows.append((t, math.radians(a), math.radians(b), c * 1e3))
+            rows.append((t, math.radians(a), math.radians(b), c * 1e3 if columns is GEODETIC else c))
         at.append(line)
     try:
         check_rows(rows, greatest_gap, kind)
