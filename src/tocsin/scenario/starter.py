@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tocsin.scenario.faults import clean
-from tocsin.scenario.model import ID_PATTERN
+from tocsin.scenario.parts import ID_PATTERN
 from tocsin.scenario.yaml12 import quote
 
 _TEXT = r"""# A scenario for Tocsin: an open simulation of missile early warning, for analysis and training only.
