@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from tocsin.scenario import catalogue, elementsets, moments, recorded, specs
 from tocsin.scenario.faults import clean, one_of, show
 from tocsin.scenario.model import ACTIONS, ClassEntry, PostEntry, SensorEntry
-from tocsin.scenario.objects import AircraftValues, OrbitEntry, SatelliteValues, TableEntry, form_of
+from tocsin.scenario.objects import AircraftValues, OrbitEntry, SatelliteValues, StateValues, TableEntry, form_of
 from tocsin.scenario.parts import Spread
 from tocsin.scenario.yaml12 import Path
 
@@ -38,7 +38,7 @@ _WHERE_TO = ("azimuth_deg", "range_km", "to", "orbit")
 _PLACES: tuple[set[str], ...] = ({"azimuth_deg", "range_km"}, {"to"}, {"orbit"})
 _HOW = ("apogee_km", "shape", "flight_time")
 WHERE = "azimuth_deg and range_km, or `to`, or (for a space launch) `orbit`"
-HOW = "one of apogee_km and shape; with `to` one of apogee_km, shape and flight_time, or shape beside flight_time"
+HOW = "one of apogee_km, shape and flight_time, or shape beside flight_time"
 
 
 def _map(data: Any, *keys: str) -> dict[str, Any]:
@@ -223,10 +223,9 @@ class Checks:
             if key in entry and entry[key] is None:
                 kind = "a number" if key.endswith(("_deg", "_km")) else "a value"
                 self._say((*path, key), "nothing", f"{kind}, or no such key")
-        given = [key for key in (*_WHERE_TO, *_HOW) if key in entry]  # one without a value was told already
         family = self.families.get(_text(entry, "class") or "")
-        where = [key for key in given if key in _WHERE_TO]
-        hows = [key for key in given if key in _HOW]
+        where = [key for key in _WHERE_TO if key in entry]  # one without a value was told already
+        hows = [key for key in _HOW if key in entry]
         if not where:
             self._say(path, "nothing that says where it goes", WHERE)
         elif set(where) not in _PLACES:
@@ -238,11 +237,10 @@ class Checks:
             if family is not None and family != "space-launch":
                 self._say((*path, "orbit"), f"an orbit for the family {family}", "a class of the family space-launch")
         elif family == "boost-glide":
-            if hows:
-                said = "azimuth_deg and range_km, or to, alone: the flight before the glide is solved for"
-                self._say((*path, hows[0]), f"{hows[0]} for the family boost-glide", said)
-        elif "flight_time" in hows and where != ["to"]:
-            self._say((*path, "flight_time"), "flight_time without `to`", HOW)
+            for key in hows:
+                if key != "apogee_km":
+                    said = "apogee_km, of the flight before the glide, or nothing"
+                    self._say((*path, key), f"{key} for the family boost-glide", said)
         elif hows == ["shape", "flight_time"]:
             if _text(entry, "shape") == "minimum-energy":
                 self._say((*path, "shape"), "minimum-energy beside flight_time", "lofted, depressed or none")
@@ -271,7 +269,8 @@ class Checks:
         name = _text(entry, "class")
         flight = self.flights.get(name or "")
         if entry.get("loose") is True and flight is not None and not flight.loose:
-            self._say((*path, "loose"), f"true for {clean(str(name))}, of which nothing comes off", "a class with `loose`")
+            said = f"true for {clean(str(name))}, of which nothing comes off"
+            self._say((*path, "loose"), said, "a class with `loose`")
 
     def _class_gives(self, path: Path, entry: dict[str, Any], keys: Sequence[str]) -> None:
         missing = [key for key in keys if entry.get(key) is None]
@@ -281,6 +280,10 @@ class Checks:
     def _state(self, path: Path, entry: dict[str, Any]) -> None:
         self._within((*path, "state", "at"), _text(entry.get("state"), "at"), "a state")
         self._class_gives(path, entry, ("beta_kg_m2", "rcs_m2"))
+        state = _valid(StateValues, entry["state"]) if isinstance(entry.get("state"), dict) else None
+        if state is not None and state.height_km <= 0 and (state.climb_deg <= 0 or state.speed_m_s == 0):
+            said = f"{state.height_km:g} km, going down or standing"
+            self._say((*path, "state", "height_km"), said, "a height over 0, or a climb from the ground")
         lasts = _text(entry, "lasts")
         if lasts is not None and _duration(lasts) == 0:
             self._say((*path, "lasts"), show(lasts), "a time over 0")
@@ -291,7 +294,7 @@ class Checks:
         model = _valid(TableEntry, entry)
         if model is None:
             return
-        _, problems = recorded.parse(model.table, model.greatest_gap_s)
+        _, problems = recorded.parse(model.table, model.greatest_gap_s, model.kind)
         for line, found, allowed in problems:
             self._say((*path, "table"), f"line {line} of the table: {found}", allowed)
         last = 0
@@ -328,7 +331,8 @@ class Checks:
             needs = catalogue.orbit_needs(given["orbit"], given)
             missing = [field for field in needs if field not in given]
             if missing:
-                self._say(path, f"an orbit '{given['orbit']}' without {', '.join(missing)}", f"it with {', '.join(needs)}")
+                said = f"an orbit '{given['orbit']}' without {', '.join(missing)}"
+                self._say(path, said, f"it with {', '.join(needs)}")
             for field in given if given["orbit"] == "geo" else ():
                 if field in catalogue.ORBIT_FIELDS and field not in ("orbit", "longitude_deg", "inclination_deg"):
                     self._say((*path, field), f"{field} of a slot", "longitude_deg, and inclination_deg if it has one")

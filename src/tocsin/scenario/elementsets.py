@@ -31,21 +31,27 @@ _SECOND = {
 }
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)\Z", re.ASCII)
 _OMM_NUMBERS = {
-    "MEAN_MOTION": (0.0, 20.0),
+    "MEAN_MOTION": (1e-6, 20.0),
     "ECCENTRICITY": (0.0, 0.9999999),
     "INCLINATION": (0.0, 180.0),
-    "RA_OF_ASC_NODE": (0.0, 360.0),
-    "ARG_OF_PERICENTER": (0.0, 360.0),
-    "MEAN_ANOMALY": (0.0, 360.0),
-    "BSTAR": (-1.0, 1.0),
+    "RA_OF_ASC_NODE": (-360.0, 360.0),
+    "ARG_OF_PERICENTER": (-360.0, 360.0),
+    "MEAN_ANOMALY": (-360.0, 360.0),
+    "BSTAR": (-1000.0, 1000.0),
 }
-OMM_NEEDED = ("EPOCH", *_OMM_NUMBERS)
+OMM_NEEDED = ("NORAD_CAT_ID", "EPOCH", *_OMM_NUMBERS)
+_EPOCH = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?Z?\Z", re.ASCII)
 OMM_KNOWN = (
     *OMM_NEEDED, "CCSDS_OMM_VERS", "COMMENT", "CREATION_DATE", "ORIGINATOR", "OBJECT_NAME", "OBJECT_ID", "CENTER_NAME",
-    "REF_FRAME", "TIME_SYSTEM", "MEAN_ELEMENT_THEORY", "EPHEMERIS_TYPE", "CLASSIFICATION_TYPE", "NORAD_CAT_ID",
+    "REF_FRAME", "TIME_SYSTEM", "MEAN_ELEMENT_THEORY", "EPHEMERIS_TYPE", "CLASSIFICATION_TYPE",
     "ELEMENT_SET_NO", "REV_AT_EPOCH", "MEAN_MOTION_DOT", "MEAN_MOTION_DDOT",
 )  # fmt: skip
-_ONLY = {"CENTER_NAME": "EARTH", "REF_FRAME": "TEME", "TIME_SYSTEM": "UTC", "MEAN_ELEMENT_THEORY": "SGP4"}
+_ONLY = {
+    "CENTER_NAME": ("EARTH",),
+    "REF_FRAME": ("TEME", "TEMEOFDATE"),
+    "TIME_SYSTEM": ("UTC",),
+    "MEAN_ELEMENT_THEORY": ("SGP4", "SGP/SGP4", "SDP4"),
+}
 
 Problem = tuple[str, str, str]  # field of an OMM, or "", found, allowed
 
@@ -89,24 +95,29 @@ def omm(fields: Mapping[str, Any]) -> tuple[str, list[Problem]]:
     found: list[Problem] = []
     for name, value in fields.items():
         if name not in OMM_KNOWN and not name.startswith("USER_DEFINED_"):
-            found.append((name, f"the unknown field '{clean(name)[:40]}'", one_of(name, OMM_KNOWN, "a field of an OMM")))
-        elif name in _ONLY and str(value) not in (_ONLY[name], "SGP/SGP4" if _ONLY[name] == "SGP4" else ""):
-            found.append((name, f"'{clean(str(value))[:40]}'", _ONLY[name]))
+            allowed = one_of(name, OMM_KNOWN, "a field of an OMM")
+            found.append((name, f"the unknown field '{clean(name)[:40]}'", allowed))
+        elif name in _ONLY and str(value).upper() not in _ONLY[name]:
+            found.append((name, f"'{clean(str(value))[:40]}'", " or ".join(_ONLY[name])))
         elif name in _OMM_NUMBERS:
             low, high = _OMM_NUMBERS[name]
             try:
                 number = float(value)
             except (TypeError, ValueError, OverflowError):
                 number = math.nan
-            if not low <= number <= high or (name == "MEAN_MOTION" and number == 0.0):
+            if not low <= number <= high:
                 found.append((name, f"'{clean(str(value))[:40]}'", f"from {low:g} to {high:g}"))
     missing = [name for name in OMM_NEEDED if name not in fields]
     if missing:
         found.append(("", f"no {', '.join(missing)}", f"a message with {', '.join(OMM_NEEDED)}"))
     if "EPOCH" in fields:
+        text = str(fields["EPOCH"])
         try:
-            datetime.fromisoformat(str(fields["EPOCH"]))
+            right = _EPOCH.match(text) is not None and bool(datetime.fromisoformat(text[:19]))
         except ValueError:
-            said = f"'{clean(str(fields['EPOCH']))[:40]}'"
-            found.append(("EPOCH", said, "a UTC time such as 2020-05-12T04:05:06.123456"))
+            right = False
+        if not right:
+            found.append(("EPOCH", f"'{clean(text)[:40]}'", "a UTC time such as 2020-05-12T04:05:06.123456"))
+    if "NORAD_CAT_ID" in fields and not re.fullmatch(r"[0-9]{1,9}", str(fields["NORAD_CAT_ID"])):
+        found.append(("NORAD_CAT_ID", f"'{clean(str(fields['NORAD_CAT_ID']))[:40]}'", "a number of up to nine digits"))
     return json.dumps(dict(sorted(fields.items()))), found

@@ -92,7 +92,7 @@ def with_tables(data: Any, folder: FilePath | None) -> tuple[Any, dict[str, str]
             found.append((("objects", id, "file"), f"{show(name)}, {said[0]}", said[1]))
             continue
         names[id] = name
-        made[id] = {("table" if key == "file" else key): text if key == "file" else value for key, value in entry.items()}
+        made[id] = dict(("table", text) if key == "file" else (key, value) for key, value in entry.items())
     return {**data, "objects": made}, names, found
 
 

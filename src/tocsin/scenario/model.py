@@ -47,7 +47,7 @@ def _mode(text: Any) -> Any:
     return text
 
 
-def nothing_is_empty(value: Any) -> Any:
+def _nothing_is_empty(value: Any) -> Any:
     return {} if value is None else value
 
 
@@ -65,7 +65,7 @@ class Stage(Part):
 
 
 class LooseEntry(Part):
-    """What comes off in flight and falls on its own: a spent stage, halves of a fairing, debris of the end of thrust."""
+    """What comes off in flight and falls on its own: a spent stage, a fairing's halves, debris of the end of thrust."""
 
     kind: Literal["stage", "fairing", "debris"]
     stage: int | None = Field(
@@ -289,7 +289,7 @@ class PostEntry(Part):
     steps: tuple[StepEntry, ...] = Field(max_length=100)
 
 
-Named = BeforeValidator(nothing_is_empty)
+Named = BeforeValidator(_nothing_is_empty)
 
 
 class PartnerEntry(Part):
@@ -298,8 +298,8 @@ class PartnerEntry(Part):
     name: Text | None = None
     centre: CentreEntry = CentreEntry()
     sensors: dict[Id, Annotated[SensorEntry, Named]] = Field(default={}, description="By catalogue id, or inline")
-    areas: dict[Id, AreaEntry] = {}
-    posts: dict[Id, PostEntry] = {}
+    areas: dict[Id, AreaEntry] = Field(default={})
+    posts: dict[Id, PostEntry] = Field(default={})
     note: Text | None = None
 
 
@@ -409,8 +409,8 @@ class ScenarioModel(Part):
     links: tuple[LinkEntry, ...] = ()
     sharing: Sharing = Sharing()
     injects: tuple[InjectEntry, ...] = ()
-    places: dict[Id, Place] = {}
+    places: dict[Id, Place] = Field(default={})
     published: tuple[Published, ...] = ()
-    sources: dict[Id, SourceEntry] = {}
+    sources: dict[Id, SourceEntry] = Field(default={})
     assumptions: tuple[Assumption, ...] = ()
     note: Text | None = None

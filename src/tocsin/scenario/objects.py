@@ -27,7 +27,9 @@ from tocsin.scenario.parts import (
 
 MOST_TABLE = 2_000_000  # characters of a recorded table
 Height = Annotated[float, Field(ge=150, le=400_000, description="Height")]
-TableText = Annotated[str, StringConstraints(max_length=MOST_TABLE, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$")]
+TableText = Annotated[
+    str, StringConstraints(max_length=MOST_TABLE, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$")
+]
 
 
 # ---- by launch -----------------------------------------------------------------------------------------------------
@@ -53,8 +55,9 @@ class OrbitEntry(Part):
 
 
 class LaunchEntry(Part):
-    """Launched from a site. Where to: ``azimuth_deg`` and ``range_km``, or ``to``, or ``orbit``. How: ``apogee_km`` or
-    ``shape``; with ``to`` also ``flight_time``; a boost-glider and a launch to orbit need none.
+    """Launched from a site. Where to: ``azimuth_deg`` and ``range_km``, or ``to``, or ``orbit``. How: ``apogee_km``,
+    ``flight_time`` or ``shape``; a boost-glider needs none of them (``apogee_km`` may stand), a launch to orbit has
+    none.
     """
 
     class_: Id = Field(alias="class")
@@ -66,9 +69,9 @@ class LaunchEntry(Part):
     apogee_km: float | None = Field(default=None, gt=0, le=100_000, description="Greatest height")
     shape: Literal["minimum-energy", "lofted", "depressed"] | None = Field(
         default=None,
-        description="Instead of apogee_km; beside flight_time, which of two flights that take so long",
+        description="Instead of apogee_km; or beside flight_time: which of two flights that take so long",
     )
-    flight_time: Duration | None = Field(default=None, description="Launch to impact, such as 14 min; only with `to`")
+    flight_time: Duration | None = Field(default=None, description="Launch to impact, such as 14 min")
     orbit: OrbitEntry | None = Field(default=None, description="For the family space-launch: where it goes instead")
     thrust_ends_s: float | None = Field(
         default=None,
@@ -76,7 +79,7 @@ class LaunchEntry(Part):
         le=7200,
         description="Thrust ends for good so long after launch, whatever was solved for; the flight ends elsewhere",
     )
-    bank_deg: tuple[tuple[NotNegative, Annotated[float, Field(ge=-90, le=90)]], ...] | None = Field(
+    bank_deg: tuple[tuple[NotNegative, Annotated[float, Field(ge=-75, le=75)]], ...] | None = Field(
         default=None,
         min_length=1,
         max_length=100,
@@ -95,7 +98,7 @@ class StateValues(Part):
     at: Moment
     lat_deg: Latitude
     lon_deg: Longitude
-    height_km: float = Field(ge=-0.5, le=400_000, description="Over the ellipsoid")
+    height_km: float = Field(ge=-0.5, le=100_000, description="Over the ellipsoid")
     speed_m_s: float = Field(ge=0, le=20_000, description="Against the turning Earth")
     azimuth_deg: Azimuth = Field(description="Where it goes")
     climb_deg: float = Field(default=0.0, ge=-90, le=90, description="How steeply; negative is down")

@@ -36,6 +36,7 @@ def _moment(text: Any) -> Any:
 
 
 def check_utc(text: Any) -> Any:
+    """``text`` as it is, if it is a UTC time; the models' error if it is another text."""
     if isinstance(text, str):
         try:
             moments.unix_ns(text)
@@ -45,6 +46,7 @@ def check_utc(text: Any) -> Any:
 
 
 def check_duration(text: Any) -> Any:
+    """``text`` as it is, if it is a duration; the models' error if it is another text."""
     if isinstance(text, str):
         try:
             moments.duration_ns(text)

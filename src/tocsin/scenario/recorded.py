@@ -22,10 +22,15 @@ _BOUNDS = {
     "t_s": (0.0, LONGEST_S),
     "lat_deg": (-90.0, 90.0),
     "lon_deg": (-180.0, 360.0),
-    "height_km": (-0.5, 400_000.0),
-    "height_m": (-500.0, 400_000_000.0),
+    "height_km": (-0.5, 100_000.0),
+    "height_m": (-500.0, 100_000_000.0),
 }
 
+# m/s between rows, over the ground and upwards together: beyond the fastest entries and the fastest aircraft
+FASTEST = {"flight": 15_000.0, "aircraft": 1_500.0}
+_RADIUS = 6_371_000.0  # m, a sphere does for a bound
+
+Row = tuple[int, float, float, float]  # ns, rad, rad, m
 Problem = tuple[int, str, str]  # line of the table (from 1), found, allowed
 
 
@@ -33,7 +38,7 @@ Problem = tuple[int, str, str]  # line of the table (from 1), found, allowed
 class Table:
     """Rows of time (ns since the table's own start), latitude and longitude (rad), height over the ellipsoid (m)."""
 
-    rows: tuple[tuple[int, float, float, float], ...]
+    rows: tuple[Row, ...]
 
 
 def _header(line: int, text: str) -> tuple[list[str], list[Problem]]:
@@ -72,15 +77,25 @@ def _row(line: int, text: str, names: list[str]) -> tuple[dict[str, float], list
     return values, found
 
 
-def parse(text: str, greatest_gap_s: float) -> tuple[Table | None, list[Problem]]:
+_A = {"flight": "a flight", "aircraft": "an aircraft"}
+
+
+def _speed(a: Row, b: Row) -> float:
+    across = 2.0 * math.sin(0.5 * (b[2] - a[2])) * math.cos(0.5 * (a[1] + b[1]))
+    over = (_RADIUS + max(a[3], b[3], 0.0)) * math.hypot(b[1] - a[1], across)
+    return math.hypot(over, b[3] - a[3]) / (b[0] - a[0]) * 1e9
+
+
+def parse(text: str, greatest_gap_s: float, kind: str = "flight") -> tuple[Table | None, list[Problem]]:
     """A recorded path from its text, or None and what is wrong with it.
 
-    ``greatest_gap_s``: between rows. Wrong are, with their line: columns that are unknown, missing or doubled; rows with
-    too few or many values; what is no finite number or out of its range; times that do not rise; gaps over the greatest;
-    fewer than two rows, or more than ``MOST_ROWS``.
+    ``greatest_gap_s``: between rows; ``kind``: "flight" or "aircraft", which bounds the speed between them. Wrong are,
+    each told with its line: columns that are unknown, missing or doubled; rows with too few or many values; what is no
+    finite number or out of its range; times that do not rise; gaps over the greatest; jumps that nothing flies; fewer
+    than two rows, or more than ``MOST_ROWS``.
     """
     names: list[str] = []
-    rows: list[tuple[int, float, float, float]] = []
+    rows: list[Row] = []
     found: list[Problem] = []
     before: float | None = None
     for line, raw in enumerate(text.splitlines(), 1):
@@ -105,7 +120,11 @@ def parse(text: str, greatest_gap_s: float) -> tuple[Table | None, list[Problem]
             before = t
             height = values["height_km"] * 1e3 if "height_km" in values else values["height_m"]
             lon = math.remainder(math.radians(values["lon_deg"]), 2.0 * math.pi)
-            rows.append((ns, math.radians(values["lat_deg"]), lon, height))
+            at = (ns, math.radians(values["lat_deg"]), lon, height)
+            if rows and ns > rows[-1][0] and (speed := _speed(rows[-1], at)) > FASTEST[kind]:
+                said = f"{speed:,.0f} m/s from the row before"
+                found.append((line, said, f"at most {FASTEST[kind]:,.0f} m/s for {_A[kind]}"))
+            rows.append(at)
         if len(rows) > MOST_ROWS:
             found.append((line, f"more than {MOST_ROWS:,} rows", f"at most {MOST_ROWS:,}"))
         if len(found) >= MOST_PROBLEMS or len(rows) > MOST_ROWS:

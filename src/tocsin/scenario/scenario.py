@@ -45,7 +45,8 @@ def _is_path(name: str) -> bool:
 @dataclass(frozen=True, eq=False)
 class Scenario:
     """A valid scenario. ``model``: its content; ``text``: the YAML it was read from (written anew, without comments,
-    after ``with_`` and where tables came from other files); ``name``: the file's or the bundled name. Equal when the contents are.
+    after ``with_`` and where tables came from other files); ``name``: the file's or the bundled name. Equal when the
+    contents are.
     """
 
     model: ScenarioModel

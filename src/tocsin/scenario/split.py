@@ -12,7 +12,15 @@ import msgspec
 from tocsin.scenario import catalogue, elementsets, moments, recorded, specs
 from tocsin.scenario.checks import plain_of, post_of, resolved_sensor, spread_spec
 from tocsin.scenario.model import AreaEntry, PartnerEntry, ScenarioModel
-from tocsin.scenario.objects import AircraftEntry, AnyEntry, FileEntry, LaunchEntry, SatelliteEntry, StateEntry, TableEntry
+from tocsin.scenario.objects import (
+    AircraftEntry,
+    AnyEntry,
+    FileEntry,
+    LaunchEntry,
+    SatelliteEntry,
+    StateEntry,
+    TableEntry,
+)
 
 Theta = Callable[[int], float]
 FLATTENING = 1.0 / 298.257223563  # WGS 84
@@ -123,7 +131,7 @@ def _given(value: float | None, otherwise: specs.Spread | None) -> float:
 
 def _recorded(id: str, entry: TableEntry, start: int, of_class: specs.FlightClass | None) -> specs.TableObject:
     first = moments.moment_ns(entry.starts, start)
-    table, problems = recorded.parse(entry.table, entry.greatest_gap_s)
+    table, problems = recorded.parse(entry.table, entry.greatest_gap_s, entry.kind)
     if table is None:
         raise AssertionError(problems)
     return specs.TableObject(
@@ -201,9 +209,7 @@ def _content(thing: specs.AnyObject) -> str:
     more = {
         field.name: plain[field.name]
         for field in msgspec.structs.fields(thing)
-        if field.name in plain
-        and field.name not in _FIRST_CONTENT
-        and getattr(thing, field.name) != field.default
+        if field.name in plain and field.name not in _FIRST_CONTENT and getattr(thing, field.name) != field.default
     }
     return json.dumps([*content, more] if more else content, sort_keys=True)
 
