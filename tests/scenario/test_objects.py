@@ -97,7 +97,7 @@ objects:
     starts: T+01:00
     rcs_m2: 20
     kind: aircraft
-    burns: [{{from: T+01:00, to: T+02:00, intensity_kw_sr: 3}}]
+    burns: [{{from: T+01:00, to: T+01:10, intensity_kw_sr: 3}}]
     table: |
       # a comment
       t_s, lat_deg, lon_deg, height_m
@@ -129,10 +129,10 @@ objects:
       climb_m_s: 10
       bank_deg: 30
       points:
-        - {{lat_deg: 48, lon_deg: 11, height_km: 3}}
+        - {{lat_deg: 48, lon_deg: 11, height_km: 6}}
         - {{lat_deg: 49, lon_deg: 11, height_km: 10, speed_m_s: 230}}
         - {{lat_deg: 50, lon_deg: 12, height_km: 10}}
-        - {{lat_deg: 51, lon_deg: 12, height_km: 2, speed_m_s: 150}}
+        - {{lat_deg: 51, lon_deg: 12, height_km: 4, speed_m_s: 150}}
     rcs_m2: 30
 """
 
@@ -294,7 +294,7 @@ def test_a_recorded_path(things):
     assert [row[0] for row in thing.rows] == [60_000_000_000, 70_500_000_000, 80_000_000_000]
     assert thing.rows[0][1:] == pytest.approx((math.radians(45), math.radians(-170), 1000.0))
     assert thing.rows[2][3] == 1200.5
-    assert thing.burns == ((60 * 10**9, 120 * 10**9, 3e3),)
+    assert thing.burns == ((60 * 10**9, 70 * 10**9, 3e3),)
 
 
 def test_satellites(things, whole):
@@ -322,7 +322,7 @@ def test_an_element_set_may_have_its_name_before_it(whole):
 def test_an_aircraft(things):
     thing = things["airliner"]
     assert thing.start_ns == 30 * 10**9
-    assert [(p.h, p.speed) for p in thing.points] == [(3e3, 230), (10e3, 230), (10e3, 230), (2e3, 150)]
+    assert [(p.h, p.speed) for p in thing.points] == [(6e3, 230), (10e3, 230), (10e3, 230), (4e3, 150)]
     assert (thing.climb, thing.bank, thing.rcs) == (10.0, math.radians(30), 30.0)
 
 
@@ -351,7 +351,7 @@ def test_names_and_order_change_no_key(whole):
         ("glide.bank_deg", [[0, 9]]),
         ("falls.rcs_m2", 0.6),
         ("falls.lasts", "4 min"),
-        ("recorded.starts", "T+00:30"),
+        ("recorded.starts", "T+00:55"),
         ("recorded.kind", "flight"),
         ("vanguard.satellite.age_error", False),
         ("slot.satellite.longitude_deg", 141.0),
@@ -374,6 +374,11 @@ def test_equal_objects_of_every_form_are_told_apart(whole):
 
 ROWS = "      0, 45, 190, 1000\n"
 FAULTS = [
+    (
+        "to: T+01:10",
+        "to: T+02:10",
+        "objects.recorded.burns.0: found a burn from T+01:00 to T+02:10; allowed: burns between the first and last row",
+    ),
     (
         "shape: depressed",
         "shape: flat",
@@ -545,14 +550,14 @@ FAULTS = [
         "objects.recorded.starts: found 'T+02:00:00' (a word), a table after the end",
     ),
     (
-        "{from: T+01:00, to: T+02:00",
-        "{from: T+03:00, to: T+02:00",
-        "objects.recorded.burns.0.to: found 'T+02:00' (a word); allowed: a time after `from`",
+        "{from: T+01:00, to: T+01:10",
+        "{from: T+03:00, to: T+01:10",
+        "objects.recorded.burns.0.to: found 'T+01:10' (a word); allowed: a time after `from`",
     ),
     (
         "intensity_kw_sr: 3}]",
-        "intensity_kw_sr: 3}, {from: T+01:30, to: T+04:00, intensity_kw_sr: 3}]",
-        "objects.recorded.burns.1.from: found 'T+01:30' (a word); allowed: burns in their order",
+        "intensity_kw_sr: 3}, {from: T+01:05, to: T+01:15, intensity_kw_sr: 3}]",
+        "objects.recorded.burns.1.from: found 'T+01:05' (a word); allowed: burns in their order",
     ),
     (
         "0  4753",

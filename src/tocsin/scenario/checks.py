@@ -294,7 +294,7 @@ class Checks:
         model = _valid(TableEntry, entry)
         if model is None:
             return
-        _, problems = recorded.parse(model.table, model.greatest_gap_s, model.kind)
+        table, problems = recorded.parse(model.table, model.greatest_gap_s, model.kind)
         for line, found, allowed in problems:
             self._say((*path, "table"), f"line {line} of the table: {found}", allowed)
         last = 0
@@ -305,6 +305,10 @@ class Checks:
                 self._say((*place, "from"), show(burn.from_), "burns in their order, none before the scenario's start")
             if end <= first:
                 self._say((*place, "to"), show(burn.to), "a time after `from`")
+            elif table is not None:
+                begins = _moment(model.starts, self.start) or 0
+                if first < begins + table.rows[0][0] or end > begins + table.rows[-1][0]:
+                    self._say(place, f"a burn from {burn.from_} to {burn.to}", "burns between the first and last row")
             last = max(last, end)
 
     def _satellite(self, path: Path, entry: dict[str, Any]) -> None:
