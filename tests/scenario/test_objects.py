@@ -1,5 +1,6 @@
 """Every form of an object and every new value of a class: from the file to the specs, and what is refused."""
 
+import copy
 import hashlib
 import json
 import math
@@ -8,12 +9,12 @@ import os
 import jsonschema
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tocsin.earth.frames import OMEGA_GMST, gmst82
 from tocsin.earth.wgs84 import E2, A, ecef_to_geodetic, geodetic_to_ecef
-from tocsin.scenario import Scenario, ScenarioError, catalogue, elementsets, recorded, specs, template, yaml12
+from tocsin.scenario import Scenario, ScenarioError, catalogue, elementsets, loader, recorded, specs, template, yaml12
 from tocsin.scenario.split import ecef_state
 
 # Vanguard 1, as Vallado's test set and the SGP4 report have it
@@ -953,3 +954,56 @@ def test_any_text_is_written_so_that_it_is_read_back(text):
 
 def test_tables_are_written_as_they_stand(whole):
     assert "      10.5, 45.01, 190.02, 1100\n" in whole.to_yaml()
+
+
+# ---- anything at all -------------------------------------------------------------------------------------------------
+
+WHOLE_PLAIN = Scenario.from_text(WHOLE).plain()
+PLAIN = WHOLE_PLAIN["objects"]
+
+
+def paths_of(data, path=()):
+    yield path
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in items:
+        yield from paths_of(value, (*path, key))
+
+
+ODD = st.sampled_from(
+    [
+        None, True, 0, -1, 1, 95, 1e300, "", "x", "T+01:00", "5 min", "srbm", "glider", "lofted", "geo", "ellipse", [],
+        {}, [[1, 2], [2, 1]], {"lat_deg": 1, "lon_deg": 2}, "t_s,lat_deg,lon_deg,height_m\n0,1,2,3\n1,1,2,3\n",
+        *PLAIN.values(),
+    ]
+)  # fmt: skip
+KEYS = st.sampled_from(sorted({path[-1] for path in paths_of(PLAIN) if path and isinstance(path[-1], str)} | {"file"}))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.sampled_from([p for p in paths_of(PLAIN) if p]), ODD, KEYS, st.booleans()), max_size=3))
+def test_good_objects_with_anything_put_anywhere_are_refused_or_load(changes):
+    data = {**WHOLE_PLAIN, "objects": copy.deepcopy(PLAIN)}
+    for path, value, key, add in changes:
+        at = data["objects"]
+        try:
+            for part in path[:-1]:
+                at = at[part]
+            if add and isinstance(at[path[-1]], dict):
+                at[path[-1]][key] = copy.deepcopy(value)
+            else:
+                at[path[-1]] = copy.deepcopy(value)
+        except (KeyError, IndexError, TypeError):
+            continue  # an earlier change took the place away
+
+    faults = None
+    try:
+        made = Scenario(loader.validate(data, "f.yaml"), "", "f.yaml")
+    except ScenarioError as error:
+        faults = error.faults
+    if faults is not None:
+        assert faults
+        assert all(f.found and f.allowed and str(f).isprintable() for f in faults)
+        return
+    assert Scenario.from_text(made.to_yaml()) == made
+    world, _ = made.split(gmst82)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(world), type=specs.WorldSpec) == world
