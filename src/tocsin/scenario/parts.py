@@ -72,7 +72,8 @@ Ring = Annotated[tuple[Point, ...], Field(min_length=3, max_length=500)]
 class Part(BaseModel):
     """What all parts share: unknown keys are refused, nothing is converted, nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    # each model is built when first asked, not on import: most are only ever parts of the whole
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 class Spread(Part):
