@@ -235,15 +235,36 @@ def test_classes_are_complete_and_every_number_has_a_source():
         entry = ClassEntry.model_validate(data)
         assert set(catalogue.FLYING_FIELDS) <= entry.truth.model_fields_set
         flying = data["truth"]
-        numbers = [v for k, v in flying.items() if k != "stages"] + [
-            v for stage in flying["stages"] for v in stage.values()
-        ]
+        plain = ("kind", "stage", "count", "height_km", "mode", "pull_up_m_s2", "dive_speed_m_s")  # without a spread
+        numbers = [v for k, v in flying.items() if k not in ("stages", "loose", "drag_mach", "glide")]
+        for part in (*flying["stages"], *flying.get("loose", ()), flying.get("glide", {})):
+            numbers += [v for k, v in part.items() if k not in plain]
         for number in numbers:
             assert number["source"]
             assert number["spread"] > 0
         merged = catalogue.merged_class(id, {})
         assert merged is not None
         assert catalogue.class_problems(catalogue.flight_class(id, merged, "truth"), "truth") == []
+
+
+def test_what_comes_off_the_bundled_classes():
+    for id in catalogue.class_ids():
+        data = catalogue.merged_class(id, {})
+        assert data is not None
+        flight = catalogue.flight_class(id, data, "truth")
+        fallen = [loose.stage for loose in flight.loose if loose.kind == "stage"]
+        assert fallen == sorted(set(fallen))  # each stage once, in the order of the file
+        for loose in flight.loose:
+            assert loose.beta.nominal < 1000  # empty and tumbling: less dense than what flies on
+            assert loose.rcs.nominal <= 30
+            if loose.kind == "stage" and loose.stage < len(flight.stages):
+                # it is off before the next one burns
+                coast = flight.stages[loose.stage - 1].coast
+                least = coast.nominal - 3 * coast.spread
+                assert loose.delay.nominal + 3 * loose.delay.spread <= least, id
+    mrbm = catalogue.merged_class("mrbm", {"truth": {"loose": ()}})
+    assert mrbm is not None
+    assert catalogue.flight_class("mrbm", mrbm, "truth").loose == ()
 
 
 def test_belief_is_truth_where_it_says_nothing():

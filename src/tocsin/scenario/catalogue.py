@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -191,6 +191,17 @@ _FACE_WIDTH_DEG = 120.0  # what one face of a phased array usually covers
 Problem = tuple[str, str, str]  # field, found, allowed
 
 
+def orbit_needs(orbit: str, given: Collection[str]) -> list[str]:
+    """Fields that an orbit "geo" or "ellipse" needs, by what else is ``given``: those of the one or the other way to
+    say where on an ellipse the satellite is.
+    """
+    if orbit == "geo":
+        return ["longitude_deg"]
+    by_elements = "raan_deg" in given or "mean_anomaly_deg" in given
+    where = ["raan_deg", "mean_anomaly_deg"] if by_elements else ["apogee_longitude_deg", "apogee_at"]
+    return ["perigee_km", "apogee_km", "inclination_deg", "argp_deg", *where]
+
+
 def needed(kind: str, values: Mapping[str, Value]) -> list[str]:
     """Fields that a model of this kind needs and that are not there."""
     if kind == "radar":
@@ -198,12 +209,7 @@ def needed(kind: str, values: Mapping[str, Value]) -> list[str]:
     else:
         need = [f for f in INFRARED_FIELDS if f not in ORBIT_FIELDS] + [*BOTH_FIELDS, "orbit"]
         if "orbit" in values:
-            if values["orbit"].value == "geo":
-                need += ["longitude_deg"]
-            else:
-                need += ["perigee_km", "apogee_km", "inclination_deg", "argp_deg"]
-                by_elements = "raan_deg" in values or "mean_anomaly_deg" in values
-                need += ["raan_deg", "mean_anomaly_deg"] if by_elements else ["apogee_longitude_deg", "apogee_at"]
+            need += orbit_needs(values["orbit"].value, values)
     return [f for f in need if f not in values and f not in _DEFAULTS]
 
 
@@ -227,6 +233,19 @@ def completed(kind: str, values: Mapping[str, Value]) -> dict[str, Value]:
     return made
 
 
+def orbit_problems(values: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong between the plain values of an orbit that are each right."""
+    found: list[Problem] = []
+    if values.get("orbit") == "ellipse":
+        if "perigee_km" in values and "apogee_km" in values and values["perigee_km"] > values["apogee_km"]:
+            low, high = values["perigee_km"], values["apogee_km"]
+            found.append(("perigee_km", f"{low:g} over an apogee of {high:g}", "a perigee under the apogee"))
+        if "apogee_longitude_deg" in values and ("raan_deg" in values or "mean_anomaly_deg" in values):
+            either = "either apogee_longitude_deg and apogee_at, or raan_deg and mean_anomaly_deg"
+            found.append(("apogee_longitude_deg", "both it and elements", either))
+    return found
+
+
 def problems(kind: str, values: Mapping[str, Value]) -> list[Problem]:
     """What is wrong between values that are each right."""
     found: list[Problem] = []
@@ -243,13 +262,7 @@ def problems(kind: str, values: Mapping[str, Value]) -> list[Problem]:
         if "beam_deg" in values and max(values["beam_deg"].value) > 90:
             found.append(("beam_deg", str(list(values["beam_deg"].value)), "widths up to 90 deg"))
         return found
-    if "orbit" in values and values["orbit"].value == "ellipse":
-        if "perigee_km" in values and "apogee_km" in values and values["perigee_km"].value > values["apogee_km"].value:
-            low, high = values["perigee_km"].value, values["apogee_km"].value
-            found.append(("perigee_km", f"{low:g} over an apogee of {high:g}", "a perigee under the apogee"))
-        if "apogee_longitude_deg" in values and ("raan_deg" in values or "mean_anomaly_deg" in values):
-            either = "either apogee_longitude_deg and apogee_at, or raan_deg and mean_anomaly_deg"
-            found.append(("apogee_longitude_deg", "both it and elements", either))
+    found += orbit_problems({name: values[name].value for name in ORBIT_FIELDS if name in values})
     if "sigma_floor_urad" in values and "sigma_pointing_urad" in values:
         low, high = values["sigma_floor_urad"].value, values["sigma_pointing_urad"].value
         if low > high:
@@ -463,6 +476,39 @@ def _spread(value: Any, factor: float = 1.0) -> specs.Spread:
     return specs.Spread(value * factor)
 
 
+def _number(value: Any) -> float:
+    return float(value["nominal"] if isinstance(value, Mapping) else value)
+
+
+def drag_points(value: Any) -> tuple[tuple[float, float], ...]:
+    """Pairs of Mach number and factor, from a plain ``drag_mach`` in either of its forms, or None."""
+    points = value["points"] if isinstance(value, Mapping) else value or ()
+    return tuple((float(mach), float(factor)) for mach, factor in points)
+
+
+def _loose(data: Mapping[str, Any]) -> specs.LooseKind:
+    return specs.LooseKind(
+        data["kind"],
+        data.get("stage", 0),
+        data.get("count", 1),
+        _spread(data.get("delay_s", 0.0)),
+        _spread(data["speed_m_s"]),
+        _spread(data["beta_kg_m2"]),
+        _spread(data["rcs_m2"]),
+        data.get("height_km", 0.0) * 1e3,
+    )
+
+
+def _glide(data: Mapping[str, Any]) -> specs.Glide:
+    return specs.Glide(
+        _spread(data["lift_to_drag"]),
+        _spread(data["beta_kg_m2"]),
+        data["mode"],
+        _number(data["pull_up_m_s2"]),
+        _number(data["dive_speed_m_s"]),
+    )
+
+
 def flight_class(id: str, data: Mapping[str, Any], which: str) -> specs.FlightClass:
     """A complete class entry (plain data with spreads as numbers or mappings) in SI; ``which``: "truth" or "belief"."""
     flying = data["truth"] if which == "truth" else {**data["truth"], **data.get("belief", {})}
@@ -492,11 +538,16 @@ def flight_class(id: str, data: Mapping[str, Any], which: str) -> specs.FlightCl
         burnout_downrange=_spread(flying["burnout_downrange_km"], 1e3),
         energy_range=(data["range_km"][0] * 1e3, data["range_km"][1] * 1e3),
         prior=float(data["prior"]),
+        loose=tuple(_loose(entry) for entry in flying.get("loose") or ()),
+        drag_mach=drag_points(flying.get("drag_mach")),
+        glide=None if flying.get("glide") is None else _glide(flying["glide"]),
     )
 
 
 def class_problems(flight: specs.FlightClass, which: str) -> list[Problem]:
-    """What no rocket can do: burn all its mass, fly less than its least range, stay on the ground under thrust."""
+    """What no rocket can do: burn all its mass, fly less than its least range, stay on the ground under thrust, drop a
+    stage that it has not got, glide without lift.
+    """
     found: list[Problem] = []
     if flight.energy_range[0] >= flight.energy_range[1]:
         low, high = (r / 1e3 for r in flight.energy_range)
@@ -512,4 +563,36 @@ def class_problems(flight: specs.FlightClass, which: str) -> list[Problem]:
         found.append(
             (f"{which}.stages.0.thrust_m_s2", f"{flight.stages[0].thrust.nominal:g}", "at least 10: it has to lift")
         )
+    return found + _loose_problems(flight, which) + _glide_problems(flight, which)
+
+
+def _loose_problems(flight: specs.FlightClass, which: str) -> list[Problem]:
+    found: list[Problem] = []
+    stages = len(flight.stages)
+    fallen: list[int] = []
+    for n, loose in enumerate(flight.loose):
+        place = f"{which}.loose.{n}"
+        if loose.kind == "fairing" and (loose.stage > 0) == (loose.height > 0.0):
+            said = "a stage and a height_km" if loose.stage else "neither a stage nor a height_km"
+            found.append((place, said, "a fairing that goes with a stage or at a height"))
+        elif loose.kind != "fairing" and loose.height > 0.0:
+            found.append((f"{place}.height_km", f"it for {loose.kind}", "a height only for a fairing"))
+        elif loose.kind != "fairing" and loose.stage == 0:
+            found.append((place, f"{loose.kind} without its stage", f"a stage from 1 to {stages}"))
+        if loose.stage > stages:
+            found.append((f"{place}.stage", f"{loose.stage}", f"a stage from 1 to {stages}"))
+        if loose.kind == "stage":
+            if loose.stage in fallen:
+                found.append((f"{place}.stage", f"stage {loose.stage} again", "each stage falls once"))
+            fallen.append(loose.stage)
+            if loose.count != 1:
+                found.append((f"{place}.count", f"{loose.count} spent stages", "1 (pieces are debris)"))
     return found
+
+
+def _glide_problems(flight: specs.FlightClass, which: str) -> list[Problem]:
+    if (flight.family == "boost-glide") == (flight.glide is not None):
+        return []
+    if flight.glide is None:
+        return [(which, "no glide in the family boost-glide", "it with glide: {lift_to_drag, beta_kg_m2, ...}")]
+    return [(f"{which}.glide", f"glide in the family {flight.family}", "glide in the family boost-glide only")]

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from tocsin.scenario import catalogue, moments, specs
+from tocsin.scenario import catalogue, elementsets, moments, recorded, specs
 from tocsin.scenario.faults import clean, one_of, show
-from tocsin.scenario.model import ACTIONS, ClassEntry, PostEntry, SensorEntry, Spread
+from tocsin.scenario.model import ACTIONS, ClassEntry, PostEntry, SensorEntry
+from tocsin.scenario.objects import AircraftValues, OrbitEntry, SatelliteValues, StateValues, TableEntry, form_of
+from tocsin.scenario.parts import Spread
 from tocsin.scenario.yaml12 import Path
 
 Found = tuple[Path, str, str]  # path, found, allowed
@@ -30,6 +33,12 @@ _WHERE = re.compile(r"post '(?P<post>[^']*)', step '(?P<step>[^']*)': (?P<said>.
 _MATCHES = {
     "launch": 0, "apogee": 0, "impact": 0, "first-detection": 1, "warning": 1, "step": 2, "passage": 2, "abeam": 1,
 }  # fmt: skip
+
+_WHERE_TO = ("azimuth_deg", "range_km", "to", "orbit")
+_PLACES: tuple[set[str], ...] = ({"azimuth_deg", "range_km"}, {"to"}, {"orbit"})
+_HOW = ("apogee_km", "shape", "flight_time")
+WHERE = "azimuth_deg and range_km, or `to`, or (for a space launch) `orbit`"
+HOW = "one of apogee_km, shape and flight_time, or shape beside flight_time"
 
 
 def _map(data: Any, *keys: str) -> dict[str, Any]:
@@ -52,6 +61,13 @@ def _text(data: Any, key: str) -> str | None:
 def _moment(text: str | None, start: int) -> int | None:
     try:
         return None if text is None else moments.moment_ns(text, start)
+    except ValueError:
+        return None
+
+
+def _duration(text: str) -> int | None:
+    try:
+        return moments.duration_ns(text)
     except ValueError:
         return None
 
@@ -79,6 +95,8 @@ class Checks:
         self.sensors: dict[str, str] = {}  # sensor id -> partner
         self.areas: dict[str, str] = {}  # area id -> partner
         self.classes = list(_map(data, "classes"))
+        self.flights: dict[str, specs.FlightClass] = {}  # complete classes, as they are
+        self.families: dict[str, str] = {}
         self.start = 0
         self.end: int | None = None
 
@@ -170,6 +188,8 @@ class Checks:
                     allowed = f"a class given in full, or `from:` a bundled one ({bundled})"
                     self._say(path, f"class '{clean(id)}' without {', '.join(missing)}", allowed)
                 continue
+            self.flights[id] = catalogue.flight_class(id, merged, "truth")
+            self.families[id] = self.flights[id].family
             for which in ("truth", "belief"):
                 problems = catalogue.class_problems(catalogue.flight_class(id, merged, which), which)
                 for field, found, allowed in problems:
@@ -185,7 +205,155 @@ class Checks:
                 if wanted in catalogue.class_ids():
                     near += f"; {wanted} is bundled: add it there"
                 self._say((*path, "class"), show(wanted), near)
-            self._within((*path, "launch"), _text(entry, "launch"), "a launch")
+            form = form_of(entry)
+            if form == "launch":
+                self._within((*path, "launch"), _text(entry, "launch"), "a launch")
+                self._launched(path, entry)
+            elif form == "state":
+                self._state(path, entry)
+            elif form == "table":
+                self._table(path, entry)
+            elif form == "satellite":
+                self._satellite((*path, "satellite"), _map(entry, "satellite"))
+            elif form == "aircraft":
+                self._aircraft((*path, "aircraft"), _map(entry, "aircraft"))
+
+    def _launched(self, path: Path, entry: dict[str, Any]) -> None:
+        for key in (*_WHERE_TO, *_HOW):
+            if key in entry and entry[key] is None:
+                kind = "a number" if key.endswith(("_deg", "_km")) else "a value"
+                self._say((*path, key), "nothing", f"{kind}, or no such key")
+        family = self.families.get(_text(entry, "class") or "")
+        where = [key for key in _WHERE_TO if key in entry]  # one without a value was told already
+        hows = [key for key in _HOW if key in entry]
+        if not where:
+            self._say(path, "nothing that says where it goes", WHERE)
+        elif set(where) not in _PLACES:
+            found = f"only {where[0]}" if len(where) == 1 else " and ".join(where)
+            self._say(path, found, WHERE)
+        elif where == ["orbit"]:
+            if hows:
+                self._say((*path, hows[0]), f"{hows[0]} beside orbit", "orbit alone")
+            if family is not None and family != "space-launch":
+                self._say((*path, "orbit"), f"an orbit for the family {family}", "a class of the family space-launch")
+        elif family == "boost-glide":
+            for key in hows:
+                if key != "apogee_km":
+                    said = "apogee_km, of the flight before the glide, or nothing"
+                    self._say((*path, key), f"{key} for the family boost-glide", said)
+        elif hows == ["shape", "flight_time"]:
+            if _text(entry, "shape") == "minimum-energy":
+                self._say((*path, "shape"), "minimum-energy beside flight_time", "lofted, depressed or none")
+        elif len(hows) != 1:
+            self._say(path, " and ".join(hows) if hows else "nothing that says how it flies there", HOW)
+        self._launched_values(path, entry, family)
+
+    def _launched_values(self, path: Path, entry: dict[str, Any], family: str | None) -> None:
+        time = _text(entry, "flight_time")
+        if time is not None and _duration(time) == 0:
+            self._say((*path, "flight_time"), show(time), "a time over 0")
+        orbit = _valid(OrbitEntry, entry["orbit"]) if isinstance(entry.get("orbit"), dict) else None
+        if orbit is not None and orbit.perigee_km > orbit.apogee_km:
+            said = f"{orbit.perigee_km:g} over an apogee of {orbit.apogee_km:g}"
+            self._say((*path, "orbit", "perigee_km"), said, "a perigee under the apogee")
+        if orbit is not None and orbit.raise_to_km is not None and orbit.raise_to_km[0] > orbit.raise_to_km[1]:
+            low, high = orbit.raise_to_km
+            self._say((*path, "orbit", "raise_to_km"), f"[{low:g}, {high:g}]", "perigee and apogee, the lower first")
+        if entry.get("bank_deg") is not None:
+            if family is not None and family != "boost-glide":
+                said = f"bank angles for the family {family}"
+                self._say((*path, "bank_deg"), said, "a class of the family boost-glide")
+            times = [pair[0] for pair in _list(entry, "bank_deg") if isinstance(pair, tuple) and pair]
+            if all(isinstance(t, int | float) for t in times) and any(b <= a for a, b in pairwise(times)):
+                self._say((*path, "bank_deg"), "times that do not rise", "[s, deg] pairs with times that rise")
+        name = _text(entry, "class")
+        flight = self.flights.get(name or "")
+        if entry.get("loose") is True and flight is not None and not flight.loose:
+            said = f"true for {clean(str(name))}, of which nothing comes off"
+            self._say((*path, "loose"), said, "a class with `loose`")
+
+    def _class_gives(self, path: Path, entry: dict[str, Any], keys: Sequence[str]) -> None:
+        missing = [key for key in keys if entry.get(key) is None]
+        if missing and _text(entry, "class") is None:
+            self._say(path, f"neither {' and '.join(missing)} nor a class", "the one or the other")
+
+    def _state(self, path: Path, entry: dict[str, Any]) -> None:
+        self._within((*path, "state", "at"), _text(entry.get("state"), "at"), "a state")
+        self._class_gives(path, entry, ("beta_kg_m2", "rcs_m2"))
+        state = _valid(StateValues, entry["state"]) if isinstance(entry.get("state"), dict) else None
+        if state is not None and state.height_km <= 0 and (state.climb_deg <= 0 or state.speed_m_s == 0):
+            said = f"{state.height_km:g} km, going down or standing"
+            self._say((*path, "state", "height_km"), said, "a height over 0, or a climb from the ground")
+        lasts = _text(entry, "lasts")
+        if lasts is not None and _duration(lasts) == 0:
+            self._say((*path, "lasts"), show(lasts), "a time over 0")
+
+    def _table(self, path: Path, entry: dict[str, Any]) -> None:
+        self._within((*path, "starts"), _text(entry, "starts"), "a table")
+        self._class_gives(path, entry, ("rcs_m2",))
+        model = _valid(TableEntry, entry)
+        if model is None:
+            return
+        table, problems = recorded.parse(model.table, model.greatest_gap_s, model.kind)
+        for line, found, allowed in problems:
+            self._say((*path, "table"), f"line {line} of the table: {found}", allowed)
+        last = 0
+        for k, burn in enumerate(model.burns):
+            place: Path = (*path, "burns", k)
+            first, end = _moment(burn.from_, self.start) or 0, _moment(burn.to, self.start) or 0
+            if first < last:
+                self._say((*place, "from"), show(burn.from_), "burns in their order, none before the scenario's start")
+            if end <= first:
+                self._say((*place, "to"), show(burn.to), "a time after `from`")
+            elif table is not None:
+                begins = _moment(model.starts, self.start) or 0
+                if first < begins + table.rows[0][0] or end > begins + table.rows[-1][0]:
+                    self._say(place, f"a burn from {burn.from_} to {burn.to}", "burns between the first and last row")
+            last = max(last, end)
+
+    def _satellite(self, path: Path, entry: dict[str, Any]) -> None:
+        model = _valid(SatelliteValues, entry)
+        if model is None:
+            return
+        given = plain_of(model)
+        ways = [key for key in ("tle", "omm", "orbit") if key in given]
+        if len(ways) != 1:
+            self._say(path, " and ".join(ways) or "no element set and no orbit", "one of tle, omm, orbit")
+            return
+        for field in given:
+            if field in catalogue.ORBIT_FIELDS and ways != ["orbit"]:
+                self._say((*path, field), f"{field} beside {ways[0]}", f"{ways[0]} alone")
+        if ways == ["tle"]:
+            for _, found, allowed in elementsets.tle(model.tle)[1]:
+                self._say((*path, "tle"), found, allowed)
+        elif ways == ["omm"]:
+            for field, found, allowed in elementsets.omm(model.omm)[1]:
+                self._say((*path, "omm", field) if field else (*path, "omm"), found, allowed)
+        else:
+            if model.age_error:
+                self._say((*path, "age_error"), "true beside orbit", "it with tle or omm only")
+            needs = catalogue.orbit_needs(given["orbit"], given)
+            missing = [field for field in needs if field not in given]
+            if missing:
+                said = f"an orbit '{given['orbit']}' without {', '.join(missing)}"
+                self._say(path, said, f"it with {', '.join(needs)}")
+            for field in given if given["orbit"] == "geo" else ():
+                if field in catalogue.ORBIT_FIELDS and field not in ("orbit", "longitude_deg", "inclination_deg"):
+                    self._say((*path, field), f"{field} of a slot", "longitude_deg, and inclination_deg if it has one")
+            for field, found, allowed in catalogue.orbit_problems(given):
+                self._say((*path, field), found, allowed)
+
+    def _aircraft(self, path: Path, entry: dict[str, Any]) -> None:
+        self._within((*path, "starts"), _text(entry, "starts"), "an aircraft")
+        model = _valid(AircraftValues, entry)
+        if model is None:
+            return
+        points = model.points
+        if points[0].speed_m_s is None and points[1].speed_m_s is None:
+            self._say((*path, "points", 1), "no speed_m_s", "a speed towards the second point")
+        for k, (a, b) in enumerate(pairwise(points), 1):
+            if (a.lat_deg, (a.lon_deg - b.lon_deg) % 360.0) == (b.lat_deg, 0.0):
+                self._say((*path, "points", k), "the place of the point before again", "another place")
 
     # -- sensors and areas
 

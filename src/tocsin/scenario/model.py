@@ -1,61 +1,42 @@
 """The scenario file as pydantic models: units are those people use and stand in the names. ``split`` turns it into SI.
 
 What one model cannot see (names that must exist elsewhere, times against the duration, polygons, complete sensors) is
-checked in ``checks``. ``Scenario.json_schema()`` publishes these models.
+checked in ``checks``. ``Scenario.json_schema()`` publishes these models. What flies stands in ``objects``, what all
+models share in ``parts``.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-    SerializerFunctionWrapHandler,
-    StringConstraints,
-    model_serializer,
-    model_validator,
-)
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from tocsin.scenario import moments
+from tocsin.scenario.objects import AnyEntry
+from tocsin.scenario.parts import (
+    NO_TIME,
+    Azimuth,
+    Confidence,
+    DragTable,
+    ExactNumber,
+    Id,
+    Latitude,
+    Longitude,
+    Moment,
+    NotNegative,
+    NotNegativeSpread,
+    Part,
+    Positive,
+    PositiveSpread,
+    Ring,
+    Text,
+    check_duration,
+    check_utc,
+)
 
 FORMAT: Literal["tocsin-scenario/1"] = "tocsin-scenario/1"
 ACTIONS = ("note", "confirm", "inform", "exclude", "stand-down")
-ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
-_SPREAD_TEXT = re.compile(r"\s*([-+0-9.eE]{1,30})\s*(?:\+-|±)\s*([0-9.eE+-]{1,30})\s*\Z")
-
-
-def _moment(text: Any) -> Any:
-    if isinstance(text, str):
-        try:
-            moments.moment_ns(text, 0)
-        except ValueError as error:
-            raise PydanticCustomError("moment", "{allowed}", {"allowed": str(error)}) from None
-    return text
-
-
-def _utc(text: Any) -> Any:
-    if isinstance(text, str):
-        try:
-            moments.unix_ns(text)
-        except ValueError as error:
-            raise PydanticCustomError("utc", "{allowed}", {"allowed": str(error)}) from None
-    return text
-
-
-def _duration(text: Any) -> Any:
-    if isinstance(text, str):
-        try:
-            moments.duration_ns(text)
-        except ValueError as error:
-            raise PydanticCustomError("duration", "{allowed}", {"allowed": str(error)}) from None
-    return text
 
 
 def _mode(text: Any) -> Any:
@@ -70,91 +51,6 @@ def _nothing_is_empty(value: Any) -> Any:
     return {} if value is None else value
 
 
-Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
-Text = Annotated[str, StringConstraints(max_length=4000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$")]
-Moment = Annotated[str, BeforeValidator(_moment), Field(description="A time: " + moments.MOMENT_FORM)]
-Latitude = Annotated[float, Field(ge=-90, le=90)]
-Longitude = Annotated[float, Field(ge=-180, le=360)]
-Azimuth = Annotated[float, Field(ge=0, le=360)]
-Positive = Annotated[float, Field(gt=0, le=1e12)]
-NotNegative = Annotated[float, Field(ge=0, le=1e12)]
-Confidence = Literal["high", "medium", "low", "notional"]
-Point = tuple[Longitude, Latitude]
-Ring = Annotated[tuple[Point, ...], Field(min_length=3, max_length=500)]
-
-
-class Part(BaseModel):
-    """What all parts share: unknown keys are refused, nothing is converted, nothing changes afterwards."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class Spread(Part):
-    """A number, ``150 +- 3``, or ``{nominal: 150, spread: 3, source: ...}``: a normal distribution cut at 3 spreads."""
-
-    nominal: float = Field(description="The middle")
-    spread: float = Field(default=0.0, ge=0, description="One standard deviation; 0 is exact")
-    source: Text = Field(default="", description="Where the number comes from, or the word notional")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_forms(cls, value: Any) -> Any:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return {"nominal": value}
-        if isinstance(value, str):
-            match = _SPREAD_TEXT.match(value)
-            try:
-                if match:
-                    return {"nominal": float(match.group(1)), "spread": float(match.group(2))}
-            except ValueError:
-                pass
-            raise PydanticCustomError("spread", "a number, or a number with a spread such as 150 +- 3")
-        return value
-
-    @model_serializer(mode="wrap")
-    def _shortest(self, handler: SerializerFunctionWrapHandler) -> Any:
-        made = handler(self)
-        return made["nominal"] if set(made) == {"nominal"} else made
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        made = handler.resolve_ref_schema(handler(core))
-        words = {"type": "string", "pattern": r"^\s*[-+0-9.eE]+\s*(\+-|±)\s*[-+0-9.eE]+$"}
-        return {"anyOf": [{"type": "number"}, words, made], "description": str(cls.__doc__)}
-
-
-def _least(bound: float, strict: bool) -> Callable[[Spread], Spread]:
-    def check(value: Spread) -> Spread:
-        low = value.nominal - 3 * value.spread
-        if low < bound or (strict and low == bound):
-            words = f"a value that stays {'over' if strict else 'at least'} {bound:g} three spreads below its nominal"
-            raise PydanticCustomError("spread_low", "{allowed}", {"allowed": words})
-        return value
-
-    return check
-
-
-class PositiveSpread(Spread):
-    """A spread that stays over zero to three standard deviations."""
-
-    @model_validator(mode="after")
-    def _positive(self) -> PositiveSpread:
-        _least(0.0, True)(self)
-        return self
-
-
-class NotNegativeSpread(Spread):
-    """A spread that stays at zero or over to three standard deviations."""
-
-    @model_validator(mode="after")
-    def _not_negative(self) -> NotNegativeSpread:
-        _least(0.0, False)(self)
-        return self
-
-
-NO_TIME = NotNegativeSpread(nominal=0.0)
-
-
 # ---- classes of objects --------------------------------------------------------------------------------------------
 
 
@@ -166,6 +62,37 @@ class Stage(Part):
     exhaust_m_s: PositiveSpread = Field(description="Effective exhaust velocity")
     coast_s: NotNegativeSpread = Field(default=NO_TIME, description="Unpowered time after the burn")
     intensity_kw_sr: NotNegativeSpread = Field(description="Plume intensity in the 2.7 um band")
+
+
+class LooseEntry(Part):
+    """What comes off in flight and falls on its own: a spent stage, a fairing's halves, debris of the end of thrust."""
+
+    kind: Literal["stage", "fairing", "debris"]
+    stage: int | None = Field(
+        default=None, ge=1, le=8, description="The stage that falls, or whose end of thrust throws off the rest"
+    )
+    height_km: float | None = Field(
+        default=None, gt=0, le=2000, description="For a fairing, instead of a stage: the height at which it goes"
+    )
+    count: int = Field(default=1, ge=1, le=200, description="Pieces")
+    delay_s: NotNegativeSpread = Field(default=NO_TIME, description="After that moment")
+    speed_m_s: NotNegativeSpread = Field(
+        description="Against the object: stages go back along the thrust, fairings sideways, debris any way"
+    )
+    beta_kg_m2: PositiveSpread = Field(description="Ballistic coefficient of a piece")
+    rcs_m2: PositiveSpread = Field(description="Radar cross-section of a piece")
+
+
+class GlideEntry(Part):
+    """Flight with lift after boost and entry."""
+
+    lift_to_drag: PositiveSpread = Field(description="Greatest lift over drag")
+    beta_kg_m2: PositiveSpread = Field(description="Ballistic coefficient at that ratio")
+    mode: Literal["equilibrium", "skip"] = Field(
+        description="Lift held so that the height changes smoothly, or full lift, on which the path swings"
+    )
+    pull_up_m_s2: ExactNumber = Field(description="Greatest load in the pull-up after entry")
+    dive_speed_m_s: ExactNumber = Field(description="Speed over the ground under which it dives")
 
 
 class Flying(Part):
@@ -184,6 +111,13 @@ class Flying(Part):
     burnout_downrange_km: NotNegativeSpread | None = Field(
         default=None, description="Where thrust typically ends: distance from the site"
     )
+    loose: tuple[LooseEntry, ...] | None = Field(
+        default=None, max_length=20, description="What comes off; becomes objects where an object says `loose: true`"
+    )
+    drag_mach: DragTable | None = Field(
+        default=None, description="Drag after boost over the Mach number; none for a constant beta_kg_m2"
+    )
+    glide: GlideEntry | None = Field(default=None, description="Only, and always, for the family boost-glide")
 
 
 class ClassEntry(Part):
@@ -193,7 +127,7 @@ class ClassEntry(Part):
         default=None, alias="from", description="Bundled class to start from, if its name is another"
     )
     title: Text | None = None
-    family: Literal["ballistic", "sounding-rocket", "space-launch"] | None = None
+    family: Literal["ballistic", "sounding-rocket", "space-launch", "boost-glide"] | None = None
     energy: Literal["cutoff", "thrust"] | None = Field(
         default=None,
         description="What is turned to meet range and apogee: the cut-off time, or a scale of all thrusts (payload)",
@@ -364,32 +298,12 @@ class PartnerEntry(Part):
     name: Text | None = None
     centre: CentreEntry = CentreEntry()
     sensors: dict[Id, Annotated[SensorEntry, Named]] = Field(default={}, description="By catalogue id, or inline")
-    areas: dict[Id, AreaEntry] = {}
-    posts: dict[Id, PostEntry] = {}
+    areas: dict[Id, AreaEntry] = Field(default={})
+    posts: dict[Id, PostEntry] = Field(default={})
     note: Text | None = None
 
 
 # ---- the whole -----------------------------------------------------------------------------------------------------
-
-
-class Site(Part):
-    """A place on the ground."""
-
-    lat_deg: Latitude
-    lon_deg: Longitude
-    height_m: float = Field(default=0.0, ge=-500, le=9000)
-
-
-class ObjectEntry(Part):
-    """Something that flies: from a site, towards an azimuth, so far and so high."""
-
-    class_: Id = Field(alias="class")
-    launch: Moment
-    site: Site
-    azimuth_deg: Azimuth = Field(description="Of the impact point, from the site")
-    range_km: float = Field(gt=0, le=19_900, description="Over the ground, site to impact")
-    apogee_km: float = Field(gt=0, le=100_000, description="Greatest height")
-    note: Text | None = None
 
 
 class LinkEntry(Part):
@@ -480,8 +394,8 @@ class ScenarioModel(Part):
     summary: Annotated[Text, StringConstraints(max_length=400)] = Field(
         default="", description="One line for lists of scenarios"
     )
-    start: Annotated[str, BeforeValidator(_utc)] = Field(description="The epoch, T+00:00: " + moments.UTC_FORM)
-    duration: Annotated[str, BeforeValidator(_duration)] = Field(
+    start: Annotated[str, BeforeValidator(check_utc)] = Field(description="The epoch, T+00:00: " + moments.UTC_FORM)
+    duration: Annotated[str, BeforeValidator(check_duration)] = Field(
         description="How long to run: " + moments.DURATION_FORM
     )
     frame_s: float = Field(default=1.0, ge=0.1, le=60, description="The unit of every call")
@@ -491,12 +405,12 @@ class ScenarioModel(Part):
     classes: dict[Id, Annotated[ClassEntry, Named]] = Field(
         min_length=1, max_length=100, description="What flies, or may fly"
     )
-    objects: dict[Id, ObjectEntry] = Field(default={}, description="What does fly; none is a quiet day")
+    objects: dict[Id, AnyEntry] = Field(default={}, description="What does fly; none is a quiet day")
     links: tuple[LinkEntry, ...] = ()
     sharing: Sharing = Sharing()
     injects: tuple[InjectEntry, ...] = ()
-    places: dict[Id, Place] = {}
+    places: dict[Id, Place] = Field(default={})
     published: tuple[Published, ...] = ()
-    sources: dict[Id, SourceEntry] = {}
+    sources: dict[Id, SourceEntry] = Field(default={})
     assumptions: tuple[Assumption, ...] = ()
     note: Text | None = None

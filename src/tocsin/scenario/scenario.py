@@ -44,8 +44,9 @@ def _is_path(name: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Scenario:
-    """A valid scenario. ``model``: its content; ``text``: the YAML it was read from (after ``with_``: written anew,
-    without comments); ``name``: the file's or the bundled name. Equal when the contents are.
+    """A valid scenario. ``model``: its content; ``text``: the YAML it was read from (written anew, without comments,
+    after ``with_`` and where tables came from other files); ``name``: the file's or the bundled name. Equal when the
+    contents are.
     """
 
     model: ScenarioModel
@@ -63,15 +64,20 @@ class Scenario:
         name = os.fspath(name_or_path)
         if isinstance(name_or_path, str) and not _is_path(name):
             if name in bundled_ids():
-                text = loader.read_text(_BUNDLED / f"{name}.yaml")
-                return cls(loader.load_text(text, f"{name} (bundled)", check_doctrine), text, name, check_doctrine)
+                return cls._from_file(_BUNDLED / f"{name}.yaml", f"{name} (bundled)", name, check_doctrine)
             if not name or "\0" in name or not Path(name).exists():
                 allowed = one_of(name, bundled_ids(), "the path of a file, or a bundled scenario")
                 raise ScenarioError(
                     [Fault(clean(name)[:80] or "scenario", 0, "", f"no scenario {show(name)}", allowed)]
                 )
-        text = loader.read_text(Path(name))
-        return cls(loader.load_text(text, name, check_doctrine), text, name, check_doctrine)
+        return cls._from_file(Path(name), name, name, check_doctrine)
+
+    @classmethod
+    def _from_file(cls, path: Path, file: str, name: str, check_doctrine: DoctrineChecker | None) -> Scenario:
+        text = loader.read_text(path)
+        model, whole = loader.load_whole(text, file, check_doctrine, path.parent)
+        # tables of other files stand in the model; the text has to hold them too
+        return cls(model, text if whole else _write(model), name, check_doctrine)
 
     @classmethod
     def from_text(cls, text: str, name: str = "scenario", check_doctrine: DoctrineChecker | None = None) -> Scenario:

@@ -7,11 +7,23 @@ import json
 import math
 from collections.abc import Callable
 
-from tocsin.scenario import catalogue, moments, specs
+import msgspec
+
+from tocsin.scenario import catalogue, elementsets, moments, recorded, specs
 from tocsin.scenario.checks import plain_of, post_of, resolved_sensor, spread_spec
-from tocsin.scenario.model import AreaEntry, ObjectEntry, PartnerEntry, ScenarioModel
+from tocsin.scenario.model import AreaEntry, PartnerEntry, ScenarioModel
+from tocsin.scenario.objects import (
+    AircraftEntry,
+    AnyEntry,
+    FileEntry,
+    LaunchEntry,
+    SatelliteEntry,
+    StateEntry,
+    TableEntry,
+)
 
 Theta = Callable[[int], float]
+FLATTENING = 1.0 / 298.257223563  # WGS 84
 
 
 def stream_seed(seed: int, nation: str) -> int:
@@ -31,7 +43,17 @@ def _longitude(degrees: float) -> float:
     return math.remainder(math.radians(degrees), 2.0 * math.pi)
 
 
-def _object(id: str, entry: ObjectEntry, start: int) -> specs.FlightObject:
+def _launched(id: str, entry: LaunchEntry, start: int) -> specs.FlightObject:
+    orbit = None
+    if entry.orbit is not None:
+        raised = entry.orbit.raise_to_km
+        orbit = specs.TargetOrbit(
+            entry.orbit.perigee_km * 1e3,
+            entry.orbit.apogee_km * 1e3,
+            math.radians(entry.orbit.inclination_deg),
+            entry.orbit.heading == "north",
+            None if raised is None else (raised[0] * 1e3, raised[1] * 1e3),
+        )
     return specs.FlightObject(
         id=id,
         key="",
@@ -40,45 +62,171 @@ def _object(id: str, entry: ObjectEntry, start: int) -> specs.FlightObject:
         lat=math.radians(entry.site.lat_deg),
         lon=_longitude(entry.site.lon_deg),
         h=float(entry.site.height_m),
-        azimuth=math.fmod(math.radians(entry.azimuth_deg), 2.0 * math.pi),
-        range=entry.range_km * 1e3,
-        apogee=entry.apogee_km * 1e3,
+        azimuth=math.fmod(math.radians(entry.azimuth_deg or 0.0), 2.0 * math.pi),
+        range=(entry.range_km or 0.0) * 1e3,
+        apogee=(entry.apogee_km or 0.0) * 1e3,
+        shape=entry.shape or "",
+        end=None if entry.to is None else (math.radians(entry.to.lat_deg), _longitude(entry.to.lon_deg)),
+        flight_time=0.0 if entry.flight_time is None else moments.duration_ns(entry.flight_time) / 1e9,
+        orbit=orbit,
+        cutoff=float(entry.thrust_ends_s or 0.0),
+        bank=tuple((float(t), math.radians(angle)) for t, angle in entry.bank_deg or ()),
+        loose=entry.loose,
     )
 
 
-def _with_keys(objects: list[specs.FlightObject]) -> tuple[specs.FlightObject, ...]:
+def ecef_state(
+    lat: float, lon: float, h: float, speed: float, azimuth: float, climb: float
+) -> tuple[float, float, float, float, float, float]:
+    """Position and velocity in ecef (m, m/s) of a place on or over the ellipsoid (rad, m) and a speed against the
+    turning Earth (m/s), with its azimuth and its angle over the horizon (rad).
+    """
+    sin_lat, cos_lat, sin_lon, cos_lon = math.sin(lat), math.cos(lat), math.sin(lon), math.cos(lon)
+    e2 = FLATTENING * (2.0 - FLATTENING)
+    n = catalogue.EQUATOR / math.sqrt(1.0 - e2 * sin_lat * sin_lat)
+    east, north = speed * math.cos(climb) * math.sin(azimuth), speed * math.cos(climb) * math.cos(azimuth)
+    up = speed * math.sin(climb)
+    out = up * cos_lat - north * sin_lat  # away from the axis
+    return (
+        (n + h) * cos_lat * cos_lon,
+        (n + h) * cos_lat * sin_lon,
+        (n * (1.0 - e2) + h) * sin_lat,
+        out * cos_lon - east * sin_lon,
+        out * sin_lon + east * cos_lon,
+        up * sin_lat + north * cos_lat,
+    )
+
+
+def _from_state(
+    id: str, entry: StateEntry, start: int, end_ns: int, of_class: specs.FlightClass | None
+) -> specs.StateObject:
+    s = entry.state
+    at = moments.moment_ns(s.at, start)
+    drag: tuple[tuple[float, float], ...] = of_class.drag_mach if of_class else ()
+    if entry.drag_mach is not None:
+        drag = tuple((float(mach), float(factor)) for mach, factor in entry.drag_mach.points)
+    return specs.StateObject(
+        id=id,
+        key="",
+        class_id=entry.class_ or "",
+        at_ns=at,
+        state=ecef_state(
+            math.radians(s.lat_deg), _longitude(s.lon_deg), s.height_km * 1e3, s.speed_m_s,
+            math.radians(s.azimuth_deg), math.radians(s.climb_deg),
+        ),
+        beta=_given(entry.beta_kg_m2, of_class.beta if of_class else None),
+        drag_mach=drag,
+        rcs=_given(entry.rcs_m2, of_class.rcs if of_class else None),
+        lasts=(end_ns - at if entry.lasts is None else moments.duration_ns(entry.lasts)) / 1e9,
+    )  # fmt: skip
+
+
+def _given(value: float | None, otherwise: specs.Spread | None) -> float:
+    if value is not None:
+        return float(value)
+    if otherwise is None:  # the loader has refused such an object
+        raise AssertionError("neither a value nor a class that gives it")
+    return otherwise.nominal
+
+
+def _recorded(id: str, entry: TableEntry, start: int, of_class: specs.FlightClass | None) -> specs.TableObject:
+    first = moments.moment_ns(entry.starts, start)
+    table, problems = recorded.parse(entry.table, entry.greatest_gap_s, entry.kind)
+    if table is None:
+        raise AssertionError(problems)
+    return specs.TableObject(
+        id=id,
+        key="",
+        class_id=entry.class_ or "",
+        kind=entry.kind,
+        rows=tuple((first + t, lat, lon, h) for t, lat, lon, h in table.rows),
+        greatest_gap=float(entry.greatest_gap_s),
+        rcs=_given(entry.rcs_m2, of_class.rcs if of_class else None),
+        burns=tuple(
+            (moments.moment_ns(b.from_, start), moments.moment_ns(b.to, start), b.intensity_kw_sr * 1e3)
+            for b in entry.burns
+        ),
+    )
+
+
+def _satellite(id: str, entry: SatelliteEntry, start: int, theta: Theta) -> specs.OrbitObject:
+    given = entry.satellite
+    elements, text = None, ""
+    if given.tle is not None:
+        text, _ = elementsets.tle(given.tle)
+    elif given.omm is not None:
+        text, _ = elementsets.omm(given.omm)
+    else:
+        elements = catalogue.orbit({"inclination_deg": 0.0, **plain_of(given)}, start, theta)
+    return specs.OrbitObject(id, "", "", elements, text, float(entry.rcs_m2), given.age_error)
+
+
+def _aircraft(id: str, entry: AircraftEntry, start: int) -> specs.AircraftObject:
+    points, speed = [], entry.aircraft.points[1].speed_m_s or entry.aircraft.points[0].speed_m_s or 0.0
+    for k, point in enumerate(entry.aircraft.points):
+        speed = point.speed_m_s or speed if k else speed  # nothing flies towards the first: it has the second's
+        points.append(
+            specs.Waypoint(math.radians(point.lat_deg), _longitude(point.lon_deg), point.height_km * 1e3, float(speed))
+        )
+    return specs.AircraftObject(
+        id=id,
+        key="",
+        class_id="",
+        start_ns=moments.moment_ns(entry.aircraft.starts, start),
+        points=tuple(points),
+        climb=float(entry.aircraft.climb_m_s),
+        bank=math.radians(entry.aircraft.bank_deg),
+        rcs=float(entry.rcs_m2),
+    )
+
+
+def _object(
+    id: str, entry: AnyEntry, start: int, end_ns: int, classes: dict[str, specs.FlightClass], theta: Theta
+) -> specs.AnyObject:
+    if isinstance(entry, LaunchEntry):
+        return _launched(id, entry, start)
+    if isinstance(entry, SatelliteEntry):
+        return _satellite(id, entry, start, theta)
+    if isinstance(entry, AircraftEntry):
+        return _aircraft(id, entry, start)
+    if isinstance(entry, FileEntry):  # the loader has put the table in its place
+        raise AssertionError(entry.file)
+    of_class = classes[entry.class_] if entry.class_ is not None else None
+    if isinstance(entry, StateEntry):
+        return _from_state(id, entry, start, end_ns, of_class)
+    return _recorded(id, entry, start, of_class)
+
+
+def _content(thing: specs.AnyObject) -> str:
+    """All that an object is but its name, as text. A flight by azimuth, range and apogee has the list of these that it
+    had before there was anything else, and what else it has behind it; a default adds nothing.
+    """
+    plain = msgspec.to_builtins(thing)
+    del plain["id"], plain["key"]
+    if not isinstance(thing, specs.FlightObject):
+        return json.dumps(plain, sort_keys=True)
+    content = [plain[name] for name in _FIRST_CONTENT]
+    more = {
+        field.name: plain[field.name]
+        for field in msgspec.structs.fields(thing)
+        if field.name in plain and field.name not in _FIRST_CONTENT and getattr(thing, field.name) != field.default
+    }
+    return json.dumps([*content, more] if more else content, sort_keys=True)
+
+
+_FIRST_CONTENT = ("class_id", "launch_ns", "lat", "lon", "h", "azimuth", "range", "apogee")
+
+
+def _with_keys(objects: list[specs.AnyObject]) -> tuple[specs.AnyObject, ...]:
     """Objects with keys of their content (no name, no order), sorted by key; equal ones are told apart by a count."""
     counts: dict[str, int] = {}
-    made = []
+    made: list[specs.AnyObject] = []
     for thing in objects:
-        content = [
-            thing.class_id,
-            thing.launch_ns,
-            thing.lat,
-            thing.lon,
-            thing.h,
-            thing.azimuth,
-            thing.range,
-            thing.apogee,
-        ]
-        text = json.dumps(content)
+        text = _content(thing)
         ordinal = counts.get(text, 0)
         counts[text] = ordinal + 1
         key = hashlib.blake2b(f"{text}#{ordinal}".encode(), digest_size=16).hexdigest()
-        made.append(
-            specs.FlightObject(
-                thing.id,
-                key,
-                thing.class_id,
-                thing.launch_ns,
-                thing.lat,
-                thing.lon,
-                thing.h,
-                thing.azimuth,
-                thing.range,
-                thing.apogee,
-            )
-        )
+        made.append(msgspec.structs.replace(thing, key=key))
     return tuple(sorted(made, key=lambda thing: thing.key))
 
 
@@ -162,6 +310,8 @@ def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[st
         )
         for id, entry in sorted(model.partners.items())
     }
+    true = {flight.id: flight for flight in truth}
+    things = [_object(id, entry, start, duration_ns, true, theta0) for id, entry in model.objects.items()]
     world = specs.WorldSpec(
         id=model.id,
         title=model.title,
@@ -172,7 +322,7 @@ def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[st
         seed=model.seed,
         sensors=tuple(actual),
         classes=tuple(truth),
-        objects=_with_keys([_object(id, entry, start) for id, entry in model.objects.items()]),
+        objects=_with_keys(things),
         nations=tuple(nations),
         links=links,
         injects=injects,

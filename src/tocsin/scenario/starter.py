@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tocsin.scenario.faults import clean
-from tocsin.scenario.model import ID_PATTERN
+from tocsin.scenario.parts import ID_PATTERN
 from tocsin.scenario.yaml12 import quote
 
 _TEXT = r"""# A scenario for Tocsin: an open simulation of missile early warning, for analysis and training only.
@@ -37,12 +37,28 @@ objects:
     launch: T+00:30
     site: {lat_deg: 36.0, lon_deg: -32.0, height_m: 0}
     azimuth_deg: 60            # of the impact point, from the site
-    range_km: 1200             # over the ground
-    apogee_km: 280
+    range_km: 1200             # over the ground; or, for both, `to: {lat_deg: 41.0, lon_deg: -21.0}`
+    apogee_km: 280             # or `shape: minimum-energy` (lofted, depressed), or `flight_time: 8 min`
+    # thrust_ends_s: 60        # ends it early: the flight falls short of what was solved
+    # loose: true              # spent stages and debris become objects of their own
+  # Other ways to say how something moves; take the # away to try them:
+  # fragment:                  # free flight from a state, seen from the turning Earth
+  #   state: {at: T+02:00, lat_deg: 38.0, lon_deg: -29.0, height_km: 150, speed_m_s: 2000, azimuth_deg: 60}
+  #   beta_kg_m2: 300
+  #   rcs_m2: 0.1
+  # airliner:
+  #   aircraft:
+  #     starts: T+00:00
+  #     points:
+  #       - {lat_deg: 40.0, lon_deg: -28.0, height_km: 11, speed_m_s: 230}
+  #       - {lat_deg: 41.0, lon_deg: -24.0, height_km: 11}
+  #   rcs_m2: 30
+  # relay: {satellite: {orbit: geo, longitude_deg: -30}, rcs_m2: 20}   # or `tle:` or `omm:`
+  # drone: {file: drone.csv, kind: aircraft, rcs_m2: 0.5}     # t_s,lat_deg,lon_deg,height_km
 
-# What may fly, as the centres see it. Bundled: srbm, mrbm, irbm-liquid, icbm-liquid, icbm-solid, slbm, space-launch,
-# sounding-rocket-bb12. Leave a name empty to take the bundled class, or say what differs: `truth` is what is so,
-# `belief` what the centres believe where that is something else.
+# What may fly, as the centres see it. Bundled: srbm, mrbm, irbm-liquid, icbm-liquid, icbm-solid, slbm, boost-glide,
+# space-launch, sounding-rocket-bb12. Leave a name empty to take the bundled class, or say what differs: `truth` is what
+# is so, `belief` what the centres believe where that is something else.
 classes:
   srbm:
   mrbm:

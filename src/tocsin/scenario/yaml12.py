@@ -340,6 +340,20 @@ def _flow(value: Any) -> str | None:
     return _scalar_text(value)
 
 
+def _block(value: Any, indent: int) -> list[str] | None:
+    """Long text of several lines as a literal block, its first line to stand behind the key; None for what is read
+    back otherwise.
+    """
+    if not isinstance(value, str) or len(value) <= 100 or "\n" not in value.rstrip("\n"):
+        return None
+    lines = value.removesuffix("\n").split("\n")
+    plain = not any(_ESCAPE.search(line.replace('"', "").replace("\\", "")) for line in lines)
+    if not plain or not lines[0] or not lines[-1] or any(line != line.strip() for line in lines):
+        return None
+    pad = " " * indent
+    return ["|" if value.endswith("\n") else "|-", *(pad + line if line else "" for line in lines)]
+
+
 def _wrapped(value: Any, indent: int) -> str | None:
     """A long list of short lists, such as a polygon, on as few lines as it takes; None for anything else."""
     if not isinstance(value, list | tuple) or not all(isinstance(item, list | tuple) for item in value):
@@ -360,7 +374,9 @@ def _write(value: Any, indent: int, lines: list[str]) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
             flow = _flow(item)
-            if flow is not None and not (isinstance(item, dict) and item and indent == 0):
+            if (block := _block(item, indent + 2)) is not None:
+                lines += [f"{pad}{_scalar_text(key)}: {block[0]}", *block[1:]]
+            elif flow is not None and not (isinstance(item, dict) and item and indent == 0):
                 lines.append(f"{pad}{_scalar_text(key)}: {flow}")
             elif (wrapped := _wrapped(item, indent + len(_scalar_text(key)) + 3)) is not None:
                 lines.append(f"{pad}{_scalar_text(key)}: {wrapped}")
