@@ -168,9 +168,7 @@ def solve(thing: FlightObject, flight_class: FlightClass, theta0: float, seed: i
     asked = asked_of(thing)
     nominal = _nominal(flight_class)
     for attempt in range(1 if nominal == flight_class else ATTEMPTS):
-        flight = _solve_drawn(
-            thing, asked, flight_class, theta0, draw_class(flight_class, seed, thing.key, attempt)
-        )
+        flight = _solve_drawn(thing, asked, flight_class, theta0, draw_class(flight_class, seed, thing.key, attempt))
         if flight is not None:
             return flight
     raise _why_not(thing, asked, flight_class, theta0, draw_class(nominal, seed, thing.key))
@@ -344,8 +342,10 @@ def _fly(thing: FlightObject, trial: Trials, at: Trial, drawn: dict[str, float])
     plan = trial.solved(*at)
     scale = plan.stages[0][2] / trial.plan.stages[0][2]
     beta, rcs, drag_mach = trial.beta, drawn["rcs"], trial.drag_mach
-    if 0.0 < thing.cutoff < plan.cutoff_s:
-        plan = replace(plan, cutoff_s=thing.cutoff)
+    if 0.0 < thing.cutoff < plan.end_s():
+        # between two burns nothing is left to end: it has ended with the one before
+        early = replace(plan, cutoff_s=thing.cutoff)
+        plan = replace(plan, cutoff_s=max(end for _, _, end in early.burning()))
         if thing.cutoff < plan.stages[-1][0]:
             beta, rcs, drag_mach = plan.beta, drawn["rcs_boost"], ()
     theta0 = trial.theta - OMEGA_GMST * to_s(thing.launch_ns)
