@@ -10,7 +10,6 @@ none. Thrust may end before its time (``cutoff``); the flight then ends where th
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -31,7 +30,7 @@ from tocsin.truth.body import Body
 from tocsin.truth.descent import ENTRY_HEIGHT, crossing, follow, whole_ns
 from tocsin.truth.trials import GREATEST_MASS_RATIO as GREATEST_MASS_RATIO  # noqa: PLC0414 - other bodies
 from tocsin.truth.trials import SCALE_LIMITS as SCALE_LIMITS  # noqa: PLC0414 - are solved alike
-from tocsin.truth.trials import Asked, Survey, Trial, Trials, ends, farthest, find, peak, survey, sweep
+from tocsin.truth.trials import Asked, Survey, Trial, Trials, ends, farthest, find, passes, peak, survey, sweep
 
 STEP_S = 1.0  # boost is integrated in steps of this length at most: 5 cm from steps of 0.05 s at the cut-off
 ATTEMPTS = 40  # draws of the class parameters before a flight is called impossible
@@ -280,11 +279,7 @@ def _why_not(
         side = grid[top:] if asked.what == "lofted" else grid[: top + 1]
         return _other_range(f"{who} cannot fly {wanted}: there", asked, [*side, peak(rough, asked, grid[top])])
     # along each line of equal energy, where the range asked for is passed; apogee and time there
-    passed = []
-    for a, b in itertools.pairwise(grid):
-        if a.energy == b.energy and (a.range - asked.range) * (b.range - asked.range) <= 0.0 and a.range != b.range:
-            part = (asked.range - a.range) / (b.range - a.range)
-            passed.append((a.apogee + (b.apogee - a.apogee) * part, a.time + (b.time - a.time) * part))
+    passed = passes(grid, asked.range)
     if not passed:
         return _other_range(f"{who} cannot fly {wanted}:", asked, [*grid, peak(rough, asked, grid[top])])
     # a survey does not aim: the flights at the ends are solved for, and what it found beyond them is nothing

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +31,7 @@ SCALE_LIMITS = (0.4, 2.5)  # of the thrust factor
 _LEAST_LIFT = 10.0  # initial specific thrust (m/s2) with which a rocket leaves the ground
 _FLATTEST, _STEEPEST = math.radians(8.0), math.radians(89.0)  # elevations of thrust that a survey looks at
 _BACKWARDS = math.radians(130.0)  # a steep flight may have to lean back, against the turning of the Earth under it
+_SLOW = 0.9  # of the square of the miss, left by a step
 _SAME = 1e-3  # two solutions whose apogees differ by less (relative) are one
 
 Trial = tuple[float, float, float]
@@ -214,12 +215,16 @@ def _slopes(
     return slope
 
 
-def newton(trial: Trials, start: Trial, asked: Asked, third: Third, limits: tuple[float, float]) -> Trial | None:
-    """Damped Newton iteration from ``start``; None if it does not settle on what is asked.
+def newton(
+    trial: Trials, start: Trial, asked: Asked, third: Third, limits: tuple[float, float], patient: bool = True
+) -> Trial | None:
+    """Damped Newton iteration from ``start``; None if it does not settle on what is asked, or, unless ``patient``, if
+    it hardly comes nearer in a few steps (as where the energy does not suffice).
 
     After success the results of that trial stand in ``trial``.
     """
     at = np.array(start)
+    slow = 0
     miss = _miss(trial, (at[0], at[1], at[2]), asked, third)
     for _ in range(40):
         if miss is None:
@@ -245,10 +250,11 @@ def newton(trial: Trials, start: Trial, asked: Asked, third: Third, limits: tupl
                 new[:2] *= 0.999 / level
             there = _miss(trial, (new[0], new[1], new[2]), asked, third)
             if there is not None and float(there @ there) < float(miss @ miss):
+                slow = slow + 1 if float(there @ there) > _SLOW * float(miss @ miss) else 0
                 at, miss, better = new, there, True
                 break
             fraction *= 0.5
-        if not better:
+        if not better or (slow >= 3 and not patient):
             return None
     return None
 
@@ -272,8 +278,34 @@ def _apogee(value: float) -> Third:
     return lambda trial, _: (trial.out[4] - value) / SOLVED_APOGEE_M
 
 
+def passes(grid: Iterable[Survey], distance: float) -> list[tuple[float, float]]:
+    """Apogee and time (m, s) where the lines of equal energy of a survey pass a range."""
+    out = []
+    for a, b in itertools.pairwise(grid):
+        if a.energy == b.energy and (a.range - distance) * (b.range - distance) <= 0.0 and a.range != b.range:
+            part = (distance - a.range) / (b.range - a.range)
+            out.append((a.apogee + (b.apogee - a.apogee) * part, a.time + (b.time - a.time) * part))
+    return out
+
+
+def _too_far(grid: Sequence[Survey], asked: Asked) -> bool:
+    """Whether what is asked lies far beyond all that a survey reached; a survey is coarse, and does not aim."""
+    return not grid or asked.range > 1.2 * max(g.range for g in grid)
+
+
+def _hopeless(grid: Sequence[Survey], asked: Asked) -> bool:
+    """Whether a survey says plainly that there is no such flight: far beyond its ranges, or far outside of the apogees
+    or times that go with the range."""
+    if _too_far(grid, asked):
+        return True
+    values = [pair[0 if asked.what == "apogee" else 1] for pair in passes(grid, asked.range)]
+    return bool(values) and not 0.5 * min(values) < asked.value < 1.6 * max(values)
+
+
 def _by_apogee(trial: Trials, rough: Trials, asked: Asked, limits: tuple[float, float]) -> Trial | None:
     grid = survey(rough, asked, rough.energies(14), sweep(14))
+    if _hopeless(grid, asked):
+        return None
     grid.sort(
         key=lambda g: abs(math.log(max(g.range, 1.0) / asked.range)) + abs(math.log(max(g.apogee, 1.0) / asked.value))
     )
@@ -301,7 +333,7 @@ def _solutions(
     """The different flights that Newton's method reaches from some starts."""
     out: list[_Solution] = []
     for start in starts:
-        at = newton(trial, start, asked, third, limits)
+        at = newton(trial, start, asked, third, limits, patient=False)
         if at is None or _goes_back(trial, at, asked):
             continue
         apogee, speed = float(trial.out[4]), trial.burnout_speed()
@@ -333,6 +365,8 @@ def _by_time(trial: Trials, rough: Trials, asked: Asked, limits: tuple[float, fl
         return float(trial.out[1] - asked.value) / SOLVED_TIME_S
 
     grid = survey(rough, asked, rough.energies(14), sweep(14))
+    if _hopeless(grid, asked):
+        return None
     grid.sort(key=lambda g: abs(math.log(max(g.range, 1.0) / asked.range)) + abs(math.log(g.time / asked.value)))
     found = _solutions(trial, (g.start(asked.azimuth) for g in grid[:8]), asked, third, limits)
     if not found:
@@ -369,6 +403,8 @@ def _with_energy(
         return (tried - energy) * 1e6
 
     grid = survey(rough, asked, [energy], sweep(42, _BACKWARDS))
+    if _too_far(grid, asked):
+        return []
     # from where the target is missed least, then from beside it: near the greatest range both flights lie close
     misses = [math.inf, *(g.miss for g in grid), math.inf]
     least = [i for i in range(len(grid)) if misses[i + 1] <= misses[i] and misses[i + 1] <= misses[i + 2]]
@@ -390,10 +426,12 @@ def farthest(grid: Iterable[Survey]) -> list[Survey]:
 
 def _least(trial: Trials, rough: Trials, asked: Asked, limits: tuple[float, float]) -> Trial | None:
     """The flight with the least speed over the ground at burnout, by its apogee: bracketed, then cut down."""
-    grid = survey(rough, asked, rough.energies(20), sweep(28))
-    best = farthest(grid)
-    if not best:
+    if _too_far(survey(rough, asked, [limits[1]], sweep(14)), asked):
         return None
+    grid = survey(rough, asked, rough.energies(20), sweep(28))
+    if not grid:
+        return None
+    best = farthest(grid)
     # where the farthest flights of an energy pass the range; a little less than asked, for the survey is coarse
     enough = [g for g in best if g.range >= 0.995 * asked.range]
     guess = min(enough, key=lambda g: g.energy) if enough else max(best, key=lambda g: g.range)
@@ -403,7 +441,7 @@ def _least(trial: Trials, rough: Trials, asked: Asked, limits: tuple[float, floa
 
     def speed(log_apogee: float, start: Trial) -> float:
         """Speed at burnout of the flight with an apogee, infinite where there is none."""
-        at = newton(trial, start, asked, _apogee(math.exp(log_apogee)), limits)
+        at = newton(trial, start, asked, _apogee(math.exp(log_apogee)), limits, patient=False)
         if at is None or _goes_back(trial, at, asked):
             return math.inf
         v = trial.burnout_speed()
