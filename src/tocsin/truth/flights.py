@@ -1,14 +1,15 @@
 """Ballistic flights as they happen: class parameters drawn, the boost program solved, the ephemeris flown.
 
-An object is given by its site, the azimuth and range at which it comes down, and its apogee. What its class leaves open
-is solved with boost, drag and the Earth's rotation in the loop: the final elevation and the azimuth of thrust and, by
+An object is given by its site, where it comes down (azimuth and range, or the end point), and one thing more: its
+apogee, its time of flight, or its shape (minimum energy, lofted, depressed). What its class leaves open is solved with
+boost, drag and the Earth's rotation in the loop: the final elevation and the azimuth of thrust and, by
 ``class.energy``, either the cut-off time or a common factor on all specific thrusts (as a lighter or heavier payload
-would give). Nothing is optimised: the flight is the one that the scenario describes, or there is none.
+would give). But for minimum energy nothing is optimised: the flight is the one that the scenario describes, or there is
+none. Thrust may end before its time (``cutoff``); the flight then ends where that leaves it.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,45 +20,57 @@ from numpy.typing import NDArray
 
 from tocsin.dynamics.boost import BoostPlan, trajectory
 from tocsin.dynamics.ephemeris import Ephemeris
-from tocsin.dynamics.kernels import coast_nodes, fall, height_of, lowest_of
-from tocsin.dynamics.thrust import boost_rows, fly_boost
 from tocsin.earth.clock import to_s
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.geodesics import direct, inverse
 from tocsin.earth.random import draw_uniform, normal_quantile, stream_key
+from tocsin.earth.wgs84 import A
 from tocsin.scenario.specs import FlightClass, FlightObject, Spread, Stage, WorldSpec
+from tocsin.truth.body import Body
+from tocsin.truth.descent import ENTRY_HEIGHT, crossing, follow, whole_ns
+from tocsin.truth.trials import GREATEST_MASS_RATIO as GREATEST_MASS_RATIO  # noqa: PLC0414 - other bodies
+from tocsin.truth.trials import SCALE_LIMITS as SCALE_LIMITS  # noqa: PLC0414 - are solved alike
+from tocsin.truth.trials import Asked, Survey, Trial, Trials, ends, farthest, find, passes, peak, survey, sweep
 
 STEP_S = 1.0  # boost is integrated in steps of this length at most: 5 cm from steps of 0.05 s at the cut-off
-SOLVED_M = 1.0  # how near the impact point has to come (aim; 10 m is asked)
-SOLVED_APOGEE_M = 1.0  # and the apogee (1 km is asked)
-GREATEST_MASS_RATIO = 0.97  # part of its mass that a stage can burn
 ATTEMPTS = 40  # draws of the class parameters before a flight is called impossible
-SCALE_LIMITS = (0.4, 2.5)  # of the thrust factor
-_LEAST_LIFT = 10.0  # initial specific thrust (m/s2) with which a rocket leaves the ground
+SHAPES = ("minimum-energy", "lofted", "depressed")
+_LEAST_RANGE = 1e3  # m
 _THREE_SIGMA = 0.5 * math.erfc(3.0 / math.sqrt(2.0))
 
 
 class FlightImpossible(ValueError):  # noqa: N818 - the name says what is wrong
     """No flight of its class meets what is asked of an object.
 
-    ``constraint``: "thrust", "range" or "apogee"; ``nearest``: the nearest range and apogee (m) that the class can fly
-    from that site in that direction, None where nothing flies at all.
+    ``constraint``: "thrust", "range", "apogee" or "flight-time"; ``nearest``: the nearest range and apogee (m) that the
+    class can fly from that site in that direction, None where nothing flies at all; ``nearest_time``: the time of that
+    flight (s), where a time was asked for.
     """
 
-    def __init__(self, text: str, constraint: str, nearest: tuple[float, float] | None) -> None:
+    def __init__(
+        self,
+        text: str,
+        constraint: str,
+        nearest: tuple[float, float] | None,
+        nearest_time: float | None = None,
+    ) -> None:
         super().__init__(text)
         self.constraint = constraint
         self.nearest = nearest
+        self.nearest_time = nearest_time
 
 
 @dataclass(frozen=True)
 class Flight:
     """One flight as it happens.
 
-    ``drawn``: the class parameters drawn for it, by name, and the solved ``thrust_scale``; ``burns``: start, end (ns),
-    intensity (W/sr) of each burn; times on the scenario's clock (ns), lengths m, angles rad; ``range``: along the
-    geodesic from the site; ``beta``: kg/m2 after boost; ``rcs_boost``, ``rcs``: m2; ``nodes (m, 10)``: the ephemeris,
-    times in s since launch.
+    ``drawn``: the class parameters drawn for it, by name, and the solved ``thrust_scale``; ``plan``: as flown, with an
+    early end of thrust in it; ``burns``: start, end (ns), intensity (W/sr) of each burn; times on the scenario's clock
+    (ns), lengths m, angles rad; ``range``: along the geodesic from the site; ``beta``: kg/m2 after boost;
+    ``rcs_boost``, ``rcs``: m2; ``nodes (m, 10)``: the ephemeris, times in s since launch.
+
+    Where thrust ends before the last stage has ignited nothing has come apart: ``beta`` and ``rcs`` are then those of
+    the boost.
     """
 
     object: FlightObject
@@ -130,168 +143,72 @@ def _first_plan(thing: FlightObject, drawn: dict[str, float], stages: int) -> Bo
     )  # fmt: skip
 
 
-class _Range:
-    """Trial flights of one object: what a thrust direction and an energy lead to.
-
-    The unknowns are the east and north parts of the final thrust direction (no singularity where it points up) and the
-    energy: cut-off (s) or logarithm of the thrust factor. Times count from the launch.
-    """
-
-    def __init__(self, plan: BoostPlan, by_cutoff: bool, beta: float, theta: float, step_s: float) -> None:
-        self.plan = plan
-        self.by_cutoff = by_cutoff
-        self.beta = beta
-        self.theta = theta
-        self.step_s = step_s
-        self.table = plan.table()
-        self.nodes = np.empty((boost_rows(self.table, plan.vertical_s, plan.pitch_s, math.inf, step_s), 7))
-        self.state = np.empty(6)
-        self.out = np.empty(7)
-
-    def energies(self, count: int) -> list[float]:
-        """Trial energies, evenly spaced in the speed they give, from the least to the greatest allowed."""
-        stages = self.plan.stages
-        if not self.by_cutoff:
-            # a heavier payload must still be lifted, a lighter one cannot make propellant of structure
-            low = max(SCALE_LIMITS[0], _LEAST_LIFT / stages[0][2])
-            high = min(SCALE_LIMITS[1], *(GREATEST_MASS_RATIO * c / (f * burn) for _, burn, f, c in stages))
-            if low > high:
-                return []
-            return [math.log(low) + (math.log(high) - math.log(low)) * i / (count - 1) for i in range(count)]
-        ignition, burn, thrust, exhaust = stages[-1]
-        if stages[0][2] < _LEAST_LIFT:
-            return []
-        last = ignition + burn
-        # no earlier stage is ever cut off, and the turn is flown to its end unless the burn is shorter than that
-        least = max(ignition + 0.02 * burn, min(self.plan.vertical_s + self.plan.pitch_s, ignition + 0.5 * burn))
-        q0 = -math.log(1.0 - (least - ignition) * thrust / exhaust)
-        q1 = -math.log(1.0 - (last - ignition) * thrust / exhaust)
-        out = [
-            ignition + (1.0 - math.exp(-(q0 + (q1 - q0) * i / (count - 1)))) * exhaust / thrust for i in range(count)
-        ]
-        out[-1] = last
-        return out
-
-    def fly(self, east: float, north: float, energy: float) -> bool:
-        """Fly; False if it sinks at once or never comes down. The result stands in ``out`` as ``kernels.fall`` leaves
-        it."""
-        plan = self.plan
-        level = math.hypot(east, north)
-        elevation = math.acos(min(level, 1.0))
-        azimuth = math.atan2(east, north)
-        table, cutoff = self.table, energy
-        if not self.by_cutoff:
-            table = self.table.copy()
-            table[:, 2] *= math.exp(energy)
-            cutoff = math.inf
-        n = fly_boost(
-            table, plan.vertical_s, plan.pitch_s, plan.beta, elevation, azimuth, cutoff,
-            plan.lat, plan.lon, plan.h, 0.0, self.theta, self.step_s, self.nodes,
-        )  # fmt: skip
-        # one that the thrust lets sink under its site is none; a metre is left to the integration
-        if lowest_of(self.nodes, n) < height_of(*self.nodes[0, 1:4]) - 1.0:
-            return False
-        self.state[:] = self.nodes[n - 1, 1:7]
-        fall(self.state, self.nodes[n - 1, 0], self.theta, self.beta, self.out)
-        return bool(self.out[0] > 0.0)
-
-    def solved(self, east: float, north: float, energy: float) -> BoostPlan:
-        """The plan of a trial."""
-        plan = replace(
-            self.plan, elevation=math.acos(min(math.hypot(east, north), 1.0)), azimuth=math.atan2(east, north)
-        )
-        if self.by_cutoff:
-            return replace(plan, cutoff_s=energy)
-        scale = math.exp(energy)
-        return replace(plan, stages=tuple((i, b, f * scale, c) for i, b, f, c in plan.stages))
-
-
-Trial = tuple[float, float, float]
-
-
-def _survey(trial: _Range, azimuth: float, energies: int, elevations: int) -> list[tuple[float, float, float, float]]:
-    """(energy, elevation, range, apogee) over a grid, for those that come down."""
-    site = trial.plan
-    out = []
-    for energy in trial.energies(energies):
-        for i in range(elevations):
-            elevation = math.radians(8.0 + (89.0 - 8.0) * i / (elevations - 1))
-            level = math.cos(elevation)
-            if trial.fly(level * math.sin(azimuth), level * math.cos(azimuth), energy):
-                distance = inverse(site.lat, site.lon, trial.out[2], trial.out[3])[0]
-                out.append((energy, elevation, distance, float(trial.out[4])))
-    return out
-
-
-def _miss(trial: _Range, at: Trial, target: tuple[float, float], apogee: float) -> NDArray[np.float64] | None:
-    """East and north miss and excess of apogee (m); None if it does not come down."""
-    if not trial.fly(*at):
-        return None
-    distance, bearing, _ = inverse(target[0], target[1], trial.out[2], trial.out[3])
-    return np.array([distance * math.sin(bearing), distance * math.cos(bearing), trial.out[4] - apogee])
-
-
-def _newton(
-    trial: _Range, start: Trial, target: tuple[float, float], apogee: float, limits: tuple[float, float]
-) -> Trial | None:
-    """Damped Newton iteration from ``start``; None if it does not settle on the target."""
-    at = np.array(start)
-    miss = _miss(trial, (at[0], at[1], at[2]), target, apogee)
-    steps = np.array([1e-5, 1e-5, 1e-3 if trial.by_cutoff else 1e-5])
-    for _ in range(40):
-        if miss is None:
-            return None
-        if math.hypot(miss[0], miss[1]) < SOLVED_M and abs(miss[2]) < SOLVED_APOGEE_M:
-            return float(at[0]), float(at[1]), float(at[2])
-        slope = np.empty((3, 3))
-        for j in range(3):
-            # at a bound, differences are taken inwards
-            h = -steps[j] if j == 2 and at[2] + steps[2] > limits[1] else steps[j]
-            moved = at.copy()
-            moved[j] += h
-            other = _miss(trial, (moved[0], moved[1], moved[2]), target, apogee)
-            if other is None:
-                return None
-            slope[:, j] = (other - miss) / h
-        try:
-            change = -np.linalg.solve(slope, miss)
-        except np.linalg.LinAlgError:
-            return None
-        better = False
-        fraction = min(1.0, 0.3 / max(math.hypot(change[0], change[1]), 1e-300))
-        for _ in range(12):
-            new = at + fraction * change
-            new[2] = min(max(new[2], limits[0]), limits[1])
-            level = math.hypot(new[0], new[1])
-            if level > 0.999:
-                new[:2] *= 0.999 / level
-            there = _miss(trial, (new[0], new[1], new[2]), target, apogee)
-            if there is not None and float(there @ there) < float(miss @ miss):
-                at, miss, better = new, there, True
-                break
-            fraction *= 0.5
-        if not better:
-            return None
-    return None
-
-
 def solve(thing: FlightObject, flight_class: FlightClass, theta0: float, seed: int) -> Flight:
     """The flight of one object.
 
     What flew is an object of its class that could: parameters with which the flight cannot be flown are drawn again, up
     to ``ATTEMPTS`` times. Raises FlightImpossible, naming the constraint and the nearest flight of the nominal class,
-    if all fail.
+    if all fail, and ValueError for what is no way to ask for a flight (see ``asked_of``).
     """
     if flight_class.energy not in ("cutoff", "thrust"):
         raise ValueError(f"class {flight_class.id}: energy must be 'cutoff' or 'thrust', found {flight_class.energy!r}")
     if not flight_class.stages:
         raise FlightImpossible(f"class {flight_class.id} has no stage to fly", "thrust", None)
+    asked = asked_of(thing)
     nominal = _nominal(flight_class)
     for attempt in range(1 if nominal == flight_class else ATTEMPTS):
-        flight = _solve_drawn(thing, flight_class, theta0, draw_class(flight_class, seed, thing.key, attempt))
+        flight = _solve_drawn(thing, asked, flight_class, theta0, draw_class(flight_class, seed, thing.key, attempt))
         if flight is not None:
             return flight
-    raise _why_not(thing, flight_class, theta0, draw_class(nominal, seed, thing.key))
+    raise _why_not(thing, asked, flight_class, theta0, draw_class(nominal, seed, thing.key))
+
+
+def asked_of(thing: FlightObject) -> Asked:
+    """What is asked of a flight, in one form.
+
+    Raises ValueError unless it is one place to come down (azimuth and range, or an end point) and one thing more: an
+    apogee, a time of flight (which may have a shape besides) or a shape.
+    """
+    if thing.orbit is not None:
+        raise ValueError(f"{thing.id}: goes into orbit and does not come down; it is no ballistic flight")
+    for name in ("azimuth", "range", "apogee", "flight_time", "lat", "lon", "h", "cutoff"):
+        value = getattr(thing, name)
+        if not math.isfinite(value) or (value < 0.0 and name in ("range", "apogee", "flight_time", "cutoff")):
+            raise ValueError(f"{thing.id}: {name} must be a finite number and not negative, found {value}")
+    if thing.shape not in ("", *SHAPES):
+        raise ValueError(f"{thing.id}: shape must be one of {', '.join(SHAPES)}, found {thing.shape!r}")
+    branch = thing.shape if thing.flight_time > 0.0 else ""
+    if branch == "minimum-energy":
+        raise ValueError(f"{thing.id}: a flight time goes with the shape lofted or depressed, found {branch!r}")
+    given = {"an apogee": thing.apogee > 0.0, "a flight time": thing.flight_time > 0.0,
+             "a shape": thing.shape != "" and not branch}  # fmt: skip
+    found = [name for name, there in given.items() if there]
+    if len(found) != 1:
+        raise ValueError(
+            f"{thing.id}: needs exactly one of an apogee, a flight time and a shape,"
+            f" found {' and '.join(found) or 'none'}"
+        )
+    if thing.end is not None:
+        lat, lon = thing.end
+        if not (abs(lat) <= 0.5 * math.pi and math.isfinite(lon)):
+            raise ValueError(f"{thing.id}: end must be a latitude and a longitude in rad, found {thing.end}")
+        distance, azimuth, _ = inverse(thing.lat, thing.lon, lat, lon)
+        if distance < _LEAST_RANGE:
+            raise ValueError(f"{thing.id}: comes down {distance:.0f} m from its site; at least 1 km is needed")
+    else:
+        azimuth, distance = thing.azimuth, thing.range
+        if not _LEAST_RANGE <= distance <= math.pi * A:
+            raise ValueError(
+                f"{thing.id}: range must lie between 1 km and half way round the Earth, found {distance / 1e3:g} km"
+            )
+        lat, lon, _ = direct(thing.lat, thing.lon, azimuth, distance)
+    if thing.apogee > 0.0:
+        what, value = "apogee", thing.apogee
+    elif thing.flight_time > 0.0:
+        what, value = "flight-time", thing.flight_time
+    else:
+        what, value = thing.shape, 0.0
+    return Asked(lat, lon, azimuth, distance, what, value, branch)
 
 
 def _nominal(flight_class: FlightClass) -> FlightClass:
@@ -306,39 +223,33 @@ def _nominal(flight_class: FlightClass) -> FlightClass:
 
 
 def _trial(
-    thing: FlightObject, flight_class: FlightClass, theta0: float, drawn: dict[str, float], step_s: float
-) -> _Range:
+    thing: FlightObject, flight_class: FlightClass, theta0: float, drawn: dict[str, float], step_s: float, mach: bool
+) -> Trials:
     plan = _first_plan(thing, drawn, len(flight_class.stages))
     theta = theta0 + OMEGA_GMST * to_s(thing.launch_ns)
-    return _Range(plan, flight_class.energy == "cutoff", drawn["beta"], theta, step_s)
+    drag_mach = flight_class.drag_mach if mach else ()
+    return Trials(plan, flight_class.energy == "cutoff", drawn["beta"], theta, step_s, drag_mach)
 
 
 def _solve_drawn(
-    thing: FlightObject, flight_class: FlightClass, theta0: float, drawn: dict[str, float]
+    thing: FlightObject, asked: Asked, flight_class: FlightClass, theta0: float, drawn: dict[str, float]
 ) -> Flight | None:
     """The flight with given parameters, None if there is none."""
-    trial = _trial(thing, flight_class, theta0, drawn, STEP_S)
-    rough = _trial(thing, flight_class, theta0, drawn, 3.0 * STEP_S)
-    allowed = rough.energies(2)
-    if not allowed:
-        return None
-    lat, lon, _ = direct(thing.lat, thing.lon, thing.azimuth, thing.range)
-    grid = _survey(rough, thing.azimuth, 14, 14)
-    grid.sort(key=lambda g: abs(math.log(max(g[2], 1.0) / thing.range)) + abs(math.log(max(g[3], 1.0) / thing.apogee)))
-    for energy, elevation, _, _ in grid[:5]:
-        level = math.cos(elevation)
-        start = (level * math.sin(thing.azimuth), level * math.cos(thing.azimuth), energy)
-        found = _newton(trial, start, (lat, lon), thing.apogee, (allowed[0], allowed[-1]))
-        if found is not None:
-            return _fly(thing, trial, found, drawn)
-    return None
+    trial = _trial(thing, flight_class, theta0, drawn, STEP_S, True)
+    rough = _trial(thing, flight_class, theta0, drawn, 3.0 * STEP_S, False)
+    found = find(trial, rough, asked)
+    return None if found is None else _fly(thing, trial, found, drawn)
+
+
+def _km(metres: float) -> str:
+    return f"{metres / 1e3:.0f} km"
 
 
 def _why_not(
-    thing: FlightObject, flight_class: FlightClass, theta0: float, drawn: dict[str, float]
+    thing: FlightObject, asked: Asked, flight_class: FlightClass, theta0: float, drawn: dict[str, float]
 ) -> FlightImpossible:
     """What stands against a flight, from a fine survey of all that the class can fly in that direction."""
-    rough = _trial(thing, flight_class, theta0, drawn, 3.0 * STEP_S)
+    rough = _trial(thing, flight_class, theta0, drawn, 3.0 * STEP_S, False)
     if not rough.energies(2):
         return FlightImpossible(
             f"{thing.id}: class {flight_class.id} does not lift off:"
@@ -346,58 +257,131 @@ def _why_not(
             "thrust",
             None,
         )
-    grid = _survey(rough, thing.azimuth, 30, 40)
     who = f"{thing.id}: class {flight_class.id}"
-    asked = f"a range of {thing.range / 1e3:.0f} km with an apogee of {thing.apogee / 1e3:.0f} km"
+    full = asked.what in ("lofted", "depressed")
+    grid = survey(rough, asked, [rough.full()] if full else rough.energies(30), sweep(40))
+    end = {
+        "apogee": f" with an apogee of {_km(asked.value)}",
+        "flight-time": f" in {asked.value:.0f} s",
+        "minimum-energy": " at minimum energy",
+        "lofted": " lofted, burning all there is",
+        "depressed": " depressed, burning all there is",
+    }[asked.what]
+    wanted = f"a range of {_km(asked.range)}{end}"
     if not grid:
-        return FlightImpossible(f"{who} cannot fly {asked}: no flight of it comes down", "range", None)
-    # along each line of equal energy, where the range asked for is passed; the apogee there
-    apogees = []
-    for a, b in itertools.pairwise(grid):
-        if a[0] == b[0] and (a[2] - thing.range) * (b[2] - thing.range) <= 0.0 and a[2] != b[2]:
-            apogees.append(a[3] + (b[3] - a[3]) * (thing.range - a[2]) / (b[2] - a[2]))
-    if not apogees:
-        far = max(g[2] for g in grid)
-        near = min(g[2] for g in grid)
-        nearest = min(grid, key=lambda g: (abs(g[2] - thing.range), abs(g[3] - thing.apogee)))
+        return FlightImpossible(f"{who} cannot fly {wanted}: no flight of it comes down", "range", None)
+    if asked.what == "minimum-energy":
+        lines = farthest(grid)
+        lines[-1] = peak(rough, asked, lines[-1])
+        return _other_range(f"{who} cannot fly {wanted}: at minimum energy", asked, lines)
+    top = max(range(len(grid)), key=lambda i: grid[i].range)
+    if full:
+        side = grid[top:] if asked.what == "lofted" else grid[: top + 1]
+        return _other_range(f"{who} cannot fly {wanted}: there", asked, [*side, peak(rough, asked, grid[top])])
+    # along each line of equal energy, where the range asked for is passed; apogee and time there
+    passed = passes(grid, asked.range)
+    if not passed:
+        return _other_range(f"{who} cannot fly {wanted}:", asked, [*grid, peak(rough, asked, grid[top])])
+    # a survey does not aim: the flights at the ends are solved for, and what it found beyond them is nothing
+    exact = ends(_trial(thing, flight_class, theta0, drawn, STEP_S, True), rough, asked)
+    if len(exact) > 1:
+        low, high = min(exact), max(exact)
+        passed = [p for p in passed if all(low[k] < p[k] < high[k] for k in (0, 1))]
+    passed += exact
+    if asked.what == "apogee":
+        apogees = [h for h, _ in passed]
+        best = min(apogees, key=lambda h: abs(h - asked.value))
         return FlightImpossible(
-            f"{who} cannot fly {asked}: its ranges lie between {near / 1e3:.0f} and {far / 1e3:.0f} km; nearest:"
-            f" {nearest[2] / 1e3:.0f} km with an apogee of {nearest[3] / 1e3:.0f} km",
-            "range",
-            (nearest[2], nearest[3]),
+            f"{who} cannot fly {wanted}: over that range its apogees lie between {min(apogees) / 1e3:.0f} and"
+            f" {_km(max(apogees))}; nearest: {_km(best)}",
+            "apogee",
+            (asked.range, best),
         )
-    best = min(apogees, key=lambda h: abs(h - thing.apogee))
+    times = [t for _, t in passed]
+    apogee, time = min(passed, key=lambda pair: abs(pair[1] - asked.value))
     return FlightImpossible(
-        f"{who} cannot fly {asked}: over that range its apogees lie between {min(apogees) / 1e3:.0f} and"
-        f" {max(apogees) / 1e3:.0f} km; nearest: {best / 1e3:.0f} km",
-        "apogee",
-        (thing.range, best),
+        f"{who} cannot fly {wanted}: over that range its flights take between {min(times):.0f} and {max(times):.0f} s;"
+        f" nearest: {time:.0f} s with an apogee of {_km(apogee)}",
+        "flight-time",
+        (asked.range, apogee),
+        time,
     )
 
 
-def _fly(thing: FlightObject, trial: _Range, at: Trial, drawn: dict[str, float]) -> Flight:
+def _other_range(text: str, asked: Asked, flown: Sequence[Survey]) -> FlightImpossible:
+    """The refusal for a range outside of those flown, or of one that lies in a gap between them."""
+    value = asked.value if asked.what == "apogee" else 0.0
+    nearest = min(flown, key=lambda g: (abs(g.range - asked.range), abs(g.apogee - value)))
+    low, high = min(g.range for g in flown), max(g.range for g in flown)
+    return FlightImpossible(
+        f"{text} its ranges lie between {low / 1e3:.0f} and {_km(high)}; nearest:"
+        f" {_km(nearest.range)} with an apogee of {_km(nearest.apogee)}",
+        "range",
+        (nearest.range, nearest.apogee),
+        nearest.time if asked.what == "flight-time" else None,
+    )
+
+
+def _fly(thing: FlightObject, trial: Trials, at: Trial, drawn: dict[str, float]) -> Flight:
     """The flight of a solved plan, with its ephemeris."""
     plan = trial.solved(*at)
+    scale = plan.stages[0][2] / trial.plan.stages[0][2]
+    beta, rcs, drag_mach = trial.beta, drawn["rcs"], trial.drag_mach
+    if 0.0 < thing.cutoff < plan.end_s():
+        # between two burns nothing is left to end: it has ended with the one before
+        early = replace(plan, cutoff_s=thing.cutoff)
+        plan = replace(plan, cutoff_s=max(end for _, _, end in early.burning()))
+        if thing.cutoff < plan.stages[-1][0]:
+            beta, rcs, drag_mach = plan.beta, drawn["rcs_boost"], ()
     theta0 = trial.theta - OMEGA_GMST * to_s(thing.launch_ns)
     boost = trajectory(plan, theta0, STEP_S, since_launch=True)
     end = boost[-1]
-    out = np.empty(7)
-    fall(end[1:7].copy(), end[0], trial.theta, trial.beta, out)
-    impact_s, lat, lon, apogee, apogee_s, speed = (float(v) for v in out[1:])
-    coast = np.empty((20_000, 10))
-    rows = coast_nodes(end[1:7].copy(), end[0], impact_s, trial.beta, coast)
-    nodes = np.concatenate([boost, coast[:rows]])
-    distance, _, _ = inverse(thing.lat, thing.lon, lat, lon)
+    down = follow(end[1:7], float(end[0]), trial.theta, beta, drag_mach)
+    if down is None:  # what was solved came down, and less thrust lifts nothing into orbit
+        raise FlightImpossible(f"{thing.id}: does not come down after {end[0]:.0f} s of thrust", "thrust", None)
+    nodes = np.concatenate([boost, down.nodes])
+    distance, _, _ = inverse(thing.lat, thing.lon, down.lat, down.lon)
     launch = thing.launch_ns
     burns = tuple(
         (launch + round(t0 * 1e9), launch + round(t1 * 1e9), drawn[f"stage{i + 1}.intensity"])
         for i, t0, t1 in plan.burning()
     )
-    scale = plan.stages[0][2] / trial.plan.stages[0][2]
     return Flight(
         thing, {**drawn, "thrust_scale": scale}, plan, launch, launch + round(plan.end_s() * 1e9), burns,
-        launch + round(apogee_s * 1e9), apogee, launch + math.floor(impact_s * 1e9), lat, lon, distance, speed,
-        trial.beta, drawn["rcs_boost"], drawn["rcs"], nodes,
+        launch + round(down.apogee_s * 1e9), down.apogee, launch + whole_ns(down.impact_s), down.lat, down.lon,
+        distance, down.speed, beta, drawn["rcs_boost"], rcs, nodes,
+    )  # fmt: skip
+
+
+def flight_body(flight: Flight) -> Body:
+    """A flight as the world handles it. Facts: what was drawn (by name) and what came of it; times ns as numbers."""
+    thing = flight.object
+    events = [("launch", flight.launch_ns), ("burnout", flight.cutoff_ns), ("apogee", flight.apogee_ns)]
+    if flight.apogee > ENTRY_HEIGHT:
+        entry = crossing(flight.nodes, ENTRY_HEIGHT, (flight.apogee_ns - flight.launch_ns) / 1e9, rising=False)
+        if entry is not None:
+            events.append(("entry", flight.launch_ns + whole_ns(entry)))
+    events.append(("impact", flight.impact_ns))
+    facts = {
+        **{name: float(value) for name, value in sorted(flight.drawn.items())},
+        "beta": flight.beta,
+        "rcs": flight.rcs,
+        "launch_lat": thing.lat,
+        "launch_lon": thing.lon,
+        "elevation": flight.plan.elevation,
+        "azimuth": flight.plan.azimuth,
+        "apogee": flight.apogee,
+        "apogee_ns": float(flight.apogee_ns),
+        "range": flight.range,
+        "impact_lat": flight.impact_lat,
+        "impact_lon": flight.impact_lon,
+        "impact_ns": float(flight.impact_ns),
+        "impact_speed": flight.impact_speed,
+    }
+    return Body(
+        thing.id, thing.key, thing.class_id, "flight", "", flight.launch_ns, flight.nodes,
+        tuple(sorted(events, key=lambda event: event[1])), flight.burns, flight.cutoff_ns, flight.rcs_boost, flight.rcs,
+        facts,
     )  # fmt: skip
 
 
