@@ -199,7 +199,8 @@ def _object(
 
 def _content(thing: specs.AnyObject) -> str:
     """All that an object is but its name, as text. A flight by azimuth, range and apogee has the list of these that it
-    had before there was anything else, and what else it has behind it; a default adds nothing.
+    had before there was anything else, and what else it has behind it; a default adds nothing. Whether what comes off
+    it is followed changes nothing of the flight itself, so it does not count.
     """
     plain = msgspec.to_builtins(thing)
     del plain["id"], plain["key"]
@@ -209,19 +210,20 @@ def _content(thing: specs.AnyObject) -> str:
     more = {
         field.name: plain[field.name]
         for field in msgspec.structs.fields(thing)
-        if field.name in plain and field.name not in _FIRST_CONTENT and getattr(thing, field.name) != field.default
+        if field.name in plain and field.name not in _SAID and getattr(thing, field.name) != field.default
     }
     return json.dumps([*content, more] if more else content, sort_keys=True)
 
 
 _FIRST_CONTENT = ("class_id", "launch_ns", "lat", "lon", "h", "azimuth", "range", "apogee")
+_SAID = (*_FIRST_CONTENT, "loose")
 
 
 def _with_keys(objects: list[specs.AnyObject]) -> tuple[specs.AnyObject, ...]:
     """Objects with keys of their content (no name, no order), sorted by key; equal ones are told apart by a count."""
     counts: dict[str, int] = {}
     made: list[specs.AnyObject] = []
-    for thing in objects:
+    for thing in sorted(objects, key=lambda thing: (_content(thing), getattr(thing, "loose", False))):
         text = _content(thing)
         ordinal = counts.get(text, 0)
         counts[text] = ordinal + 1
