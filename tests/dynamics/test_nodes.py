@@ -48,5 +48,5 @@ def test_a_jump_is_refused():
 
 
 def test_a_path_needs_a_length():
-    with pytest.raises(ValueError, match="ends after it begins, found 5.0 to 5.0 s"):
+    with pytest.raises(ValueError, match=r"ends after it begins, found 5\.0 to 5\.0 s"):
         path_nodes(circle, 5.0, 5.0, 100.0)

@@ -124,7 +124,9 @@ def test_the_slot_agrees_with_the_catalogue_of_sensors():
     assert ours.raan == pytest.approx(theirs.raan)
 
 
-@pytest.mark.parametrize(("turns", "perigee", "hours"), [(2, 600e3, 11.967), (2, 1650e3, 11.967), (1, 24_000e3, 23.934)])
+@pytest.mark.parametrize(
+    ("turns", "perigee", "hours"), [(2, 600e3, 11.967), (2, 1650e3, 11.967), (1, 24_000e3, 23.934)]
+)
 def test_a_high_ellipse_is_where_and_when_it_is_asked(turns, perigee, hours):
     i, apogee_ns = math.radians(63.4), 4_000_000_000_000
     orbit = high_ellipse(turns, perigee, i, math.radians(270), math.radians(100), apogee_ns, THETA0)

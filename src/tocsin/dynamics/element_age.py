@@ -8,9 +8,9 @@ measured against laser ranging for satellites at 800 to 19,100 km ("Improved orb
 Advances in Space Research 47, 2011); it is taken as a drift, added in quadrature.
 
 What this does not say: the low ones with much drag (below some 600 km) and those that manoeuvre do worse, geodetic
-satellites better; biases are left out; at GEO the drift is beyond the heights it was measured at. A drift of 1.5 km a
-day goes with a semi-major axis that is wrong by 11 m in LEO and 0.16 km in GEO: that is inside the radial deviation,
-which therefore does not grow.
+satellites better; biases are left out; at GEO the drift is beyond the heights it was measured at. No source for a
+growth across the track and in radius was found, and none is put in. The differences between old and new sets of two
+altimetry satellites (docs/validation/orbits.md) show one, some 50 m a day, and a quarter of the drift along the track.
 """
 
 from __future__ import annotations
@@ -94,11 +94,13 @@ class Beside:
         w = np.array(self.turn)
         angle = math.sqrt(float(w[0]) ** 2 + float(w[1]) ** 2 + float(w[2]) ** 2)
         if angle == 0.0:
-            return self.scale * x
+            return np.asarray(self.scale * x)
         k = w / angle
         along = (x[:, 0] * k[0] + x[:, 1] * k[1] + x[:, 2] * k[2])[:, None] * k
         across = np.cross(np.broadcast_to(k, x.shape), x)
-        return self.scale * (x * math.cos(angle) + across * math.sin(angle) + along * (1.0 - math.cos(angle)))
+        return np.asarray(
+            self.scale * (x * math.cos(angle) + across * math.sin(angle) + along * (1.0 - math.cos(angle)))
+        )
 
 
 def draw_beside(elements: ElementSet, key: int) -> Beside:

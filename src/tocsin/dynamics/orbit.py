@@ -117,7 +117,7 @@ def repeating_axis(turns: int, e_of: Callable[[float], float], i: float) -> floa
     """
     if turns < 1:
         raise ValueError(f"turns per nodal day must be at least 1, found {turns}")
-    a = (MU / (turns * OMEGA_GMST) ** 2) ** (1.0 / 3.0)
+    a = float((MU / (turns * OMEGA_GMST) ** 2) ** (1.0 / 3.0))
     for _ in range(50):
         node, perigee, anomaly = drifts(a, e_of(a), i)
         off = (perigee + anomaly) / (turns * (OMEGA_GMST - node))

@@ -2,8 +2,8 @@
 
 Overlap of the Sun's disk with the Earth's (Montenbruck and Gill, Satellite Orbits, section 3.4.2), the flattening taken
 in by stretching the polar axis until the ellipsoid is a sphere (Adhya et al., "Oblate Earth eclipse state algorithm for
-low-earth-orbiting satellites", J. Spacecraft and Rockets 41, 2004). The air is left out: it darkens and bends light some
-20 km deep around the edge, which a low satellite crosses in about 5 s.
+low-earth-orbiting satellites", J. Spacecraft and Rockets 41, 2004). The air is left out: it darkens and bends light
+some 20 km deep around the edge, which a low satellite crosses in about 5 s.
 """
 
 from __future__ import annotations

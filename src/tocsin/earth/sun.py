@@ -1,11 +1,11 @@
 """Where the Sun stands: within 0.01 degrees from 1950 to 2100 in the axes of ``eci``; its height, and sunrise lines.
 
 Meeus, Astronomical Algorithms (2nd edition, 1998), chapter 25, "low accuracy", aberration and the largest term of
-nutation included, and the five periodic terms of his Astronomical Formulae for Calculators
-(chapter 18), without which a hundredth of a degree is only just missed; the equinox is then moved back to the mean one, because ``eci`` has the true equator and the mean
-equinox of date (TEME). Kernels take ns since 1970 (UTC); Terrestrial Time is ahead of it by the sum of the leap seconds
-and 32.184 s (before 1972 by a line through 29.1 s in 1950), after 2017 by 69.184 s as long as no leap second is
-announced: a second is 1e-5 degrees.
+nutation included, and the five periodic terms of his Astronomical Formulae for Calculators (chapter 18), without which
+a hundredth of a degree is only just missed. The equinox is then moved back to the mean one, because ``eci`` has the
+true equator and the mean equinox of date (TEME). Kernels take ns since 1970 (UTC); Terrestrial Time is ahead of it by
+the sum of the leap seconds and 32.184 s (before 1972 by a line through 29.1 s in 1950), after 2017 by 69.184 s as long
+as no leap second is announced: a second is 1e-5 degrees.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from tocsin.earth.jit import kernel
 
 AU = 149_597_870_700.0  # m (IAU 2012)
 RADIUS = 6.957e8  # m, nominal (IAU 2015 resolution B3)
-# refraction 34' and semi-diameter 16', by which the Sun's centre is below the horizon when its edge appears (Explanatory
-# Supplement to the Astronomical Almanac, section 9.311)
+# refraction 34' and semi-diameter 16', by which the Sun's centre is below the horizon when its edge appears
+# (Explanatory Supplement to the Astronomical Almanac, section 9.311)
 SUNRISE_HEIGHT = -math.radians(50.0 / 60.0)
 _J2000_UNIX_NS = 946_728_000_000_000_000  # 2000-01-01T12:00:00
 _RAD = math.pi / 180.0
@@ -90,8 +90,8 @@ def sun_positions(unix_ns: ArrayLike) -> NDArray[np.float64]:
 
 def sun_direction_eci(unix_ns: int) -> NDArray[np.float64]:
     """Unit vector ``(3,)`` from the Earth to the Sun in eci at a UTC time (ns since 1970)."""
-    x = sun_positions(unix_ns)[0]
-    return x / math.sqrt(float(x[0]) ** 2 + float(x[1]) ** 2 + float(x[2]) ** 2)
+    x, y, z = map(float, sun_positions(unix_ns)[0])
+    return np.array([x, y, z]) / math.sqrt(x * x + y * y + z * z)
 
 
 def sun_direction_ecef(unix_ns: int, dut1_s: float = 0.0) -> NDArray[np.float64]:
