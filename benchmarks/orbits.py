@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import gzip
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np

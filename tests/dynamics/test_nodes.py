@@ -47,6 +47,17 @@ def test_a_jump_is_refused():
         path_nodes(jump, 0.0, 3000.0, 500.0)
 
 
+def test_a_jump_of_metres_is_joined_within_a_second():
+    def jump(t):
+        return circle(t) + np.column_stack([np.where(t > 1234.56, 6.0, 0.0), 0 * t, 0 * t])
+
+    nodes = path_nodes(jump, 0.0, 3000.0, 500.0)
+    times = np.concatenate([np.linspace(0, 1233.5, 500), np.linspace(1235.6, 3000, 500)])
+    x = Ephemeris([0], [nodes]).states(0, np.rint(times * 1e9).astype(np.int64))
+    assert np.linalg.norm(x[:, :3] - jump(times), axis=1).max() < 0.35
+    assert len(nodes) < 150
+
+
 def test_a_path_needs_a_length():
     with pytest.raises(ValueError, match=r"ends after it begins, found 5\.0 to 5\.0 s"):
         path_nodes(circle, 5.0, 5.0, 100.0)

@@ -16,13 +16,14 @@ from tocsin.dynamics.kernels import state_at
 Path = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 _PROBES = (0.25, 0.5, 0.75)  # where between two nodes the polynomial is compared with the path
 _LEAST = 0.5  # s between nodes, below which the path is not smooth
+_BRIDGED = 20.0  # m: jumps up to this are joined within a second (SGP4 has such of some metres near inclination 0)
 _SIDE = np.array([-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0])
 _FIRST = np.array([-1.0, 9.0, -45.0, 0.0, 45.0, -9.0, 1.0]) / 60.0
 _SECOND = np.array([2.0, -27.0, 270.0, -490.0, 270.0, -27.0, 2.0]) / 180.0
 
 
 class PathNotSmooth(ValueError):  # noqa: N818 - the name says what is wrong
-    """A path with a jump: no polynomial follows it."""
+    """A path with a jump that is no flaw of some metres: no polynomial follows it."""
 
 
 def _at(path: Path, t: NDArray[np.float64], step: float) -> NDArray[np.float64]:
@@ -45,7 +46,9 @@ def path_nodes(
 
     ``path``: positions ``(k, 3)`` (m) at times ``(k,)`` (s), defined three ``step`` (s) beyond both ends; intervals are
     at most ``longest_s`` and are halved until the quintic between two nodes is ``within`` m of the path at a quarter,
-    half and three quarters. Raises PathNotSmooth where that takes less than half a second, ValueError for t1_s <= t0_s.
+    half and three quarters. A jump of the path of up to 20 m is joined within a second (and spoils the velocity for three
+    ``step`` around it by as much as a jump over ``step``); for a greater one PathNotSmooth is raised. ValueError for t1_s
+    <= t0_s.
     """
     if not t1_s > t0_s:
         raise ValueError(f"a path ends after it begins, found {t0_s} to {t1_s} s")
@@ -64,12 +67,14 @@ def path_nodes(
             state_at(nodes, row, row + 2, float(probes[k]), out)
             d = out[:3] - true[k]
             off[k] = np.sqrt(d[0] ** 2 + d[1] ** 2 + d[2] ** 2)
-        bad = np.flatnonzero(off.reshape(-1, len(_PROBES)).max(axis=1) > within)
+        worst = off.reshape(-1, len(_PROBES)).max(axis=1)
+        short = lengths < 2.0 * _LEAST
+        if (short & (worst > _BRIDGED)).any():
+            at = starts[np.flatnonzero(short & (worst > _BRIDGED))[0]]
+            raise PathNotSmooth(f"the path jumps near {at:.1f} s: no node spacing follows it")
+        bad = np.flatnonzero((worst > within) & ~short)
         if not len(bad):
             break
-        if lengths[bad].min() < 2.0 * _LEAST:
-            worst = bad[np.argmin(lengths[bad])]
-            raise PathNotSmooth(f"the path jumps near {starts[worst]:.1f} s: no node spacing follows it")
         middles = _at(path, starts[bad] + 0.5 * lengths[bad], step)
         places = new[bad] + 1
         nodes = np.insert(nodes, places, middles, axis=0)
