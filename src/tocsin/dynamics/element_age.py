@@ -3,9 +3,10 @@
 At the epoch: standard deviations in radial, along-track and cross-track direction that Flohrer, Krag and Klinkrad found
 for the public catalogue of 1 January 2008 by orbit determination from its own element sets ("Assessment and
 Categorization of TLE Orbit Errors for the US SSN Catalogue", AMOS 2008, table 2 by eccentricity, perigee and
-inclination; table 1 by regime where table 2 is empty). With age: 1.5 km a day along the track, which Levit and Marshall
-measured against laser ranging for satellites at 800 to 19,100 km ("Improved orbit predictions using two-line elements",
-Advances in Space Research 47, 2011); it is taken as a drift, added in quadrature.
+inclination; table 1 by regime where table 2 is empty; the numbers as two programs quote them, the paper itself was not
+at hand). With age: 1.5 km a day along the track, which Levit and Marshall measured against laser ranging for four
+satellites at 800 to 19,100 km ("Improved orbit predictions using two-line elements", Advances in Space Research 47,
+2011, arXiv:1002.2277; 0.1 to 3 km a day elsewhere); it is taken as a drift, added in quadrature.
 
 What this does not say: the low ones with much drag (below some 600 km) and those that manoeuvre do worse, geodetic
 satellites better; biases are left out; at GEO the drift is beyond the heights it was measured at. No source for a

@@ -46,9 +46,9 @@ def path_nodes(
 
     ``path``: positions ``(k, 3)`` (m) at times ``(k,)`` (s), defined three ``step`` (s) beyond both ends; intervals are
     at most ``longest_s`` and are halved until the quintic between two nodes is ``within`` m of the path at a quarter,
-    half and three quarters. A jump of the path of up to 20 m is joined within a second (and spoils the velocity for three
-    ``step`` around it by as much as a jump over ``step``); for a greater one PathNotSmooth is raised. ValueError for t1_s
-    <= t0_s.
+    half and three quarters. A jump of the path of up to 20 m is joined within a second (and spoils the velocity for
+    three ``step`` around it by as much as a jump over ``step``); for a greater one PathNotSmooth is raised. ValueError
+    for t1_s <= t0_s.
     """
     if not t1_s > t0_s:
         raise ValueError(f"a path ends after it begins, found {t0_s} to {t1_s} s")
