@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.dynamics.coast import propagate
-from tocsin.dynamics.orbit import kepler, orbit_states
+from tocsin.dynamics.orbit import drifts, geo_slot, high_ellipse, kepler, orbit_states, repeating_axis, shell
 from tocsin.earth import wgs84
+from tocsin.earth.frames import OMEGA_GMST, to_ecef
+from tocsin.earth.wgs84 import ecef_to_geodetic
+from tocsin.scenario import catalogue
 from tocsin.scenario.specs import Orbit
 
 DAY_NS = 86_400_000_000_000
@@ -83,3 +86,96 @@ def test_a_day_of_a_geostationary_satellite():
 def test_what_is_no_ellipse_is_refused():
     with pytest.raises(ValueError, match=r"0 <= e < 1, found a = 7000000\.0, e = 1\.2"):
         orbit_states(Orbit(7e6, 1.2, 0.0, 0.0, 0.0, 0.0), [0])
+
+
+THETA0 = 1.2345
+
+
+def ground(orbit, t_ns):
+    x = orbit_states(orbit, t_ns)
+    theta = THETA0 + OMEGA_GMST * np.asarray(t_ns) / 1e9
+    return ecef_to_geodetic(to_ecef(x[:, :3], theta))
+
+
+@pytest.mark.parametrize("longitude", [-2.9, 0.0, 1.5])
+def test_a_slot_stays_over_its_place(longitude):
+    orbit = geo_slot(longitude, THETA0)
+    place = ground(orbit, np.arange(0, 30) * DAY_NS)
+    assert np.abs(np.remainder(place[:, 1] - longitude + np.pi, 2 * np.pi) - np.pi).max() < 1e-9
+    assert np.abs(place[:, 0]).max() < 1e-12
+    assert place[0, 2] == pytest.approx(35_786e3, abs=3e3)  # as published; mean elements are 2 km off it
+
+
+def test_an_inclined_slot_draws_the_figure_of_eight():
+    tilt = math.radians(6.0)
+    place = ground(geo_slot(0.4, THETA0, tilt), np.arange(0, DAY_NS, DAY_NS // 400))
+    assert place[0, :2] == pytest.approx([0.0, 0.4], abs=1e-9)
+    assert place[1, 0] > 0.0
+    assert math.degrees(place[:, 0].max()) == pytest.approx(6.0, abs=0.05)
+    # half the width is about i^2/4: 0.157 deg
+    assert math.degrees(np.abs(place[:, 1] - 0.4).max()) == pytest.approx(math.degrees(tilt**2 / 4), abs=0.01)
+
+
+def test_the_slot_agrees_with_the_catalogue_of_sensors():
+    values = {"orbit": "geo", "longitude_deg": 20.0, "inclination_deg": 0.0}
+    theirs = catalogue.orbit(values, 0, lambda _: THETA0)
+    ours = geo_slot(math.radians(20.0), THETA0)
+    assert ours.a == pytest.approx(theirs.a, abs=1.0)
+    assert ours.raan == pytest.approx(theirs.raan)
+
+
+@pytest.mark.parametrize(
+    ("turns", "perigee", "hours"), [(2, 600e3, 11.967), (2, 1650e3, 11.967), (1, 24_000e3, 23.934)]
+)
+def test_a_high_ellipse_is_where_and_when_it_is_asked(turns, perigee, hours):
+    i, apogee_ns = math.radians(63.4), 4_000_000_000_000
+    orbit = high_ellipse(turns, perigee, i, math.radians(270), math.radians(100), apogee_ns, THETA0)
+    at = ground(orbit, [apogee_ns])[0]
+    assert math.degrees(at[1]) == pytest.approx(100.0, abs=1e-6)
+    assert math.degrees(at[0]) == pytest.approx(63.4, abs=0.2)  # geodetic, over the geocentric
+    around = ground(orbit, apogee_ns + np.array([-600, 0, 600]) * 1_000_000_000)[:, 2]
+    assert around[1] > around[0]
+    assert around[1] > around[2]
+    assert orbit.a * (1 - orbit.e) - wgs84.A == pytest.approx(perigee, abs=1e-3)
+    assert 2 * math.pi * math.sqrt(orbit.a**3 / wgs84.MU) / 3600 == pytest.approx(hours, abs=0.02)
+    # a nodal day later everything stands where it stood, over the same ground
+    node, _, _ = drifts(orbit.a, orbit.e, orbit.i)
+    day = round(2 * math.pi / (OMEGA_GMST - node) * 1e9)
+    again = ground(orbit, [apogee_ns + 30 * day])[0]
+    assert again[:2] == pytest.approx(at[:2], abs=1e-3)  # the perigee turns a little: 63.4 is not quite critical
+
+
+def test_the_oko_period_and_apogee():
+    """600 x 39,700 km in 718 minutes, as published of the Oko satellites."""
+    orbit = high_ellipse(2, 600e3, math.radians(63.0), math.radians(315), 0.0, 0, THETA0)
+    assert orbit.a * (1 + orbit.e) - wgs84.A == pytest.approx(39_700e3, rel=0.01)
+    assert 2 * math.pi * math.sqrt(orbit.a**3 / wgs84.MU) / 60 == pytest.approx(718, abs=1.5)
+
+
+def test_a_shell_is_walkers_pattern():
+    orbits = shell(1000e3, math.radians(80), 28, 4, 2)
+    assert len(orbits) == 28
+    nodes = sorted({round(math.degrees(o.raan), 9) for o in orbits})
+    assert nodes == [0.0, 90.0, 180.0, 270.0]
+    first = [math.degrees(o.m0) for o in orbits[:7]]
+    assert np.diff(first) == pytest.approx(360 / 7)
+    assert math.degrees(orbits[7].m0) == pytest.approx(2 * 360 / 28)
+    star = shell(780e3, math.radians(86.4), 66, 6, 2, math.pi)
+    assert math.degrees(star[11].raan) == pytest.approx(30.0)
+    assert star[0].a == wgs84.A + 780e3
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: shell(1e6, 1.0, 28, 5), "28 satellites in 5 planes"),
+        (lambda: shell(1e6, 1.0, 28, 4, 4), "phasing lies from 0 to planes - 1"),
+        (lambda: shell(-1.0, 1.0, 28, 4), "the height is above 0"),
+        (lambda: repeating_axis(0, lambda _: 0.0, 0.0), "at least 1, found 0"),
+        (lambda: high_ellipse(2, 40_000e3, 1.1, 4.7, 0.0, 0, 0.0), "perigee 40000 km does not go with 2 turns"),
+        (lambda: high_ellipse(0, 600e3, 1.1, 4.7, 0.0, 0, 0.0), "at least 1, found 0"),
+    ],
+)
+def test_what_cannot_be_is_refused(make, said):
+    with pytest.raises(ValueError, match=said):
+        make()

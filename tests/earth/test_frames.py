@@ -86,3 +86,32 @@ def test_rows_do_not_depend_on_their_neighbours():
 def test_other_shapes_are_refused():
     with pytest.raises(ValueError, match="found shape"):
         frames.to_ecef(np.zeros((4, 5)), 0.0)
+
+
+# Vallado, Crawford, Hujsak, Kelso, AIAA 2006-6753, appendix C (and Vallado, Fundamentals, example 3-15): km, km/s
+TEME = [5094.18016210, 6127.64465950, 6380.34453270, -4.746131487, 0.785818041, 5.531931288]
+PEF = [-1033.47503120, 7901.30558560, 6380.34453270, -3.225632747, -2.872442511, 5.531931288]
+ITRF = [-1033.47938300, 7901.29527540, 6380.35659580]
+
+
+def test_the_published_conversion():
+    unix_ns = parse_utc("2004-04-06T07:51:28.386009Z")
+    x = frames.to_ecef(np.array(TEME) * 1e3, frames.gmst82(unix_ns, -0.4399619))
+    # the example has UT1 to 0.1 us, GMST with it to 1e-11 rad; the digits of the answer are 0.1 mm
+    assert x[:3] == pytest.approx(np.array(PEF[:3]) * 1e3, abs=0.01)
+    assert x[3:] == pytest.approx(np.array(PEF[3:]) * 1e3, abs=1e-4)
+    # what polar motion would add: (-0.14, 0.33) arcsec at 10,208 km
+    assert np.linalg.norm(x[:3] - np.array(ITRF) * 1e3) == pytest.approx(16.5, abs=1.0)
+
+
+def test_erfa_turns_the_same_way():
+    generator = np.random.default_rng(5)
+    for year in range(1980, 2040, 7):
+        unix_ns = parse_utc(f"{year}-03-17T05:43:21Z")
+        day, rest = divmod(unix_ns, 86_400_000_000_000)
+        ut = (2440587.5 + day, rest / 86.4e12)
+        # TEME to the true equinox by the equation of the equinoxes, then by apparent sidereal time, no polar motion
+        turn = erfa.pom00(0.0, 0.0, 0.0) @ erfa.rz(erfa.gst94(*ut) - erfa.eqeq94(*ut), np.eye(3))
+        x = generator.normal(size=(20, 3)) * 2e7
+        ours = frames.to_ecef(x, frames.gmst82(unix_ns))
+        assert np.abs(ours - x @ turn.T).max() < 0.01

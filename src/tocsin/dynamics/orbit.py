@@ -2,16 +2,18 @@
 1959).
 
 Good to some kilometres over a day for the orbits of infrared satellites: their exact place is not known to the public
-any better.
+any better. Notional orbits are made here by what one wants of them: a slot, a repeating ellipse, a shell.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.jit import kernel
 from tocsin.earth.wgs84 import J2, MU, A
 from tocsin.scenario.specs import Orbit
@@ -89,3 +91,102 @@ def orbit_states(orbit: Orbit, t_ns: ArrayLike) -> NDArray[np.float64]:
     out = np.empty((len(t), 6))
     _orbit_many(elements, t, out)
     return out
+
+
+# ---- notional orbits -----------------------------------------------------------------------------------------------
+
+
+def drifts(a: float, e: float, i: float) -> tuple[float, float, float]:
+    """Secular rates (rad/s) of node, perigee and mean anomaly (J2, first order)."""
+    n = math.sqrt(MU / a) / a
+    eta2 = 1.0 - e * e
+    g = 0.75 * J2 * (A / (a * eta2)) ** 2 * n
+    c = math.cos(i)
+    return -2.0 * g * c, g * (5.0 * c * c - 1.0), n + g * math.sqrt(eta2) * (3.0 * c * c - 1.0)
+
+
+def _turn(angle: float) -> float:
+    return math.fmod(math.fmod(angle, 2.0 * math.pi) + 2.0 * math.pi, 2.0 * math.pi)
+
+
+def repeating_axis(turns: int, e_of: Callable[[float], float], i: float) -> float:
+    """Semi-major axis (m) with which a satellite goes round ``turns`` times while its node sees the Earth turn once.
+
+    ``e_of``: eccentricity by semi-major axis (constant, or that of a given perigee). The ground track then repeats
+    after one nodal day. Raises ValueError for less than one turn.
+    """
+    if turns < 1:
+        raise ValueError(f"turns per nodal day must be at least 1, found {turns}")
+    a = float((MU / (turns * OMEGA_GMST) ** 2) ** (1.0 / 3.0))
+    for _ in range(50):
+        node, perigee, anomaly = drifts(a, e_of(a), i)
+        off = (perigee + anomaly) / (turns * (OMEGA_GMST - node))
+        a *= off ** (2.0 / 3.0)
+        if abs(off - 1.0) < 1e-14:
+            break
+    return a
+
+
+def geo_slot(longitude: float, theta0: float, inclination: float = 0.0) -> Orbit:
+    """A satellite that stays at ``longitude`` (rad; ``theta0``: sidereal angle at the epoch).
+
+    With an ``inclination`` it crosses the equator northwards there at the epoch and then draws the figure of eight.
+    """
+    a = repeating_axis(1, lambda _: 0.0, inclination)
+    return Orbit(a, 0.0, inclination, _turn(longitude + theta0), 0.0, 0.0)
+
+
+def high_ellipse(
+    turns: int,
+    perigee: float,
+    inclination: float,
+    argp: float,
+    apogee_longitude: float,
+    apogee_ns: int,
+    theta0: float,
+) -> Orbit:
+    """An ellipse whose ground track repeats every nodal day: ``turns`` 2 for a 12-hour (Molniya), 1 for a 24-hour one.
+
+    ``perigee``: its height (m) over the equator's radius; ``argp``: argument of perigee (rad; 270 deg: apogee furthest
+    north); the satellite is at an apogee over ``apogee_longitude`` (rad) at ``apogee_ns``. Raises ValueError where the
+    period leaves no such ellipse.
+    """
+    low = A + perigee
+    # the period fixes a to a per cent; a perigee above that is no perigee
+    if not 0.0 < perigee < 0.97 * (MU / (max(turns, 1) * OMEGA_GMST) ** 2) ** (1.0 / 3.0) - A:
+        raise ValueError(f"perigee {perigee / 1e3:.0f} km does not go with {turns} turns a day")
+    a = repeating_axis(turns, lambda a: 1.0 - low / a, inclination)
+    e = 1.0 - low / a
+    node, perigee_rate, anomaly = drifts(a, e, inclination)
+    since = apogee_ns / 1e9
+    u = argp + perigee_rate * since + math.pi  # argument of latitude of the apogee at that time
+    ahead = math.atan2(math.cos(inclination) * math.sin(u), math.cos(u))  # its right ascension from the node
+    raan = apogee_longitude + theta0 + OMEGA_GMST * since - ahead - node * since
+    return Orbit(a, e, inclination, _turn(raan), _turn(argp), _turn(math.pi - anomaly * since))
+
+
+def shell(
+    height: float, inclination: float, satellites: int, planes: int, phasing: int = 0, spread: float = 2.0 * math.pi
+) -> tuple[Orbit, ...]:
+    """A shell of circular orbits in Walker's pattern: ``satellites`` in all, in ``planes``, plane after plane.
+
+    Nodes lie evenly over ``spread`` (rad; a full turn: delta pattern, half a turn: star pattern for polar orbits);
+    neighbours in the next plane are ahead by ``phasing`` times a turn over ``satellites``. ``height``: m over the
+    equator's radius. Source: Walker, "Satellite constellations", J. British Interplanetary Society 37 (1984). Raises
+    ValueError where the satellites do not fill the planes evenly.
+    """
+    if planes < 1 or satellites < 1 or satellites % planes or not 0 <= phasing < planes or not height > 0.0:
+        raise ValueError(
+            f"{satellites} satellites in {planes} planes with phasing {phasing} at {height:g} m:"
+            " planes must divide satellites, phasing lies from 0 to planes - 1, the height is above 0"
+        )
+    each = satellites // planes
+    turn = 2.0 * math.pi
+    return tuple(
+        Orbit(
+            A + height, 0.0, inclination, _turn(spread * p / planes), 0.0,
+            _turn(turn * (s / each + phasing * p / satellites)),
+        )
+        for p in range(planes)
+        for s in range(each)
+    )  # fmt: skip

@@ -1,8 +1,9 @@
 """The two frames: ``ecef`` (WGS 84) and ``eci``, which coincides with TEME of date and turns by mean sidereal time.
 
-Polar motion is left out (9 to 15 m on the ground). Within one scenario the sidereal angle is ``theta0 + OMEGA * t``:
-against the full IAU 1982 expression this is under 1e-10 rad (0.6 mm on the ground) over a day, because ``OMEGA_GMST``
-below is its rate.
+Polar motion is left out: as a rule 9 to 15 m on the ground, 19 m at the greatest pole distance (123 m at geostationary
+height). So is UT1 - UTC where a scenario does not give it (up to 0.9 s: 419 m on the equator). Within one scenario the
+sidereal angle is ``theta0 + OMEGA * t``: against the full IAU 1982 expression this is under 1e-10 rad (0.6 mm on the
+ground) over a day, because ``OMEGA_GMST`` below is its rate, and under 5 cm at geostationary height over a week.
 """
 
 from __future__ import annotations
