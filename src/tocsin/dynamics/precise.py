@@ -1,8 +1,8 @@
 """Free flight to the millimetre: the precise integrator beside the fast one in ``kernels``.
 
 DOP853 (see ``dop853``) with step control. Forces: zonal gravity of degree 0 to 4; drag ``factor(Mach) rho v^2 / (2
-beta)`` against air that turns with the Earth; on request lift, a constant part of the drag, in the plane of velocity and
-vertical, turned about the velocity by a bank angle. Heights are geodetic throughout.
+beta)`` against air that turns with the Earth; on request lift, a constant part of the drag, in the plane of velocity
+and vertical, turned about the velocity by a bank angle. Heights are geodetic throughout.
 
 The standard atmosphere and a drag table have kinks, at which a method of order 8 falls back to order 2. No step leads
 over one: each is taken with the formulas of one layer, cut where it leaves the layer, and the next one begins with the
@@ -25,8 +25,8 @@ from tocsin.earth.atmosphere import EDGES, EMPTY, density_in, speed_of_sound_in
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.gravity import zonal_gravity
 from tocsin.earth.jit import kernel
+from tocsin.earth.wgs84 import E2, EP2, MU, geodetic_of
 from tocsin.earth.wgs84 import A as EQUATOR
-from tocsin.earth.wgs84 import E2, EP2, MU, F, geodetic_of
 from tocsin.earth.wgs84 import B as POLE
 
 Array = NDArray[np.float64]
@@ -124,14 +124,15 @@ def _mach_factor(mach: Array, part: int, at: float) -> float:
     if part == n:
         return float(mach[n - 1, 1])
     m0, f0, m1, f1 = mach[part - 1, 0], mach[part - 1, 1], mach[part, 0], mach[part, 1]
-    return max(float(f0 + (at - m0) * (f1 - f0) / (m1 - m0)), 0.0)
+    factor: float = f0 + (at - m0) * (f1 - f0) / (m1 - m0)
+    return max(factor, 0.0)
 
 
 @kernel
 def _mach_of(y: Array, layer: int) -> float:
     ux, uy, uz = y[3] + OMEGA_GMST * y[1], y[4] - OMEGA_GMST * y[0], y[5]
     h, _, _, _ = upright(y[0], y[1], y[2])
-    return math.sqrt(ux * ux + uy * uy + uz * uz) / speed_of_sound_in(h, layer)
+    return math.sqrt(ux * ux + uy * uy + uz * uz) / float(speed_of_sound_in(h, layer))
 
 
 @kernel
@@ -209,7 +210,8 @@ def _beyond(kind: int, y: Array, layer: int, bound: float) -> float:
     h, nx, ny, nz = upright(y[0], y[1], y[2])
     if kind == 1:
         return h - bound
-    return nx * y[3] + ny * y[4] + nz * y[5]
+    climb: float = nx * y[3] + ny * y[4] + nz * y[5]
+    return climb
 
 
 @kernel

@@ -80,8 +80,8 @@ _C = _spline()
 
 
 # Heights (m) where the formulas change, rising: the bases of the standard's layers 1 to 6, the seam, the top. Layer i
-# lies under EDGES[i]; 7 is the spline, 8 the empty space over it. An integrator that steps from edge to edge never meets
-# a kink.
+# lies under EDGES[i]; 7 is the spline, 8 the empty space over it. An integrator that steps from edge to edge never
+# meets a kink.
 EDGES = np.array([*(_R0 * z / (_R0 - z) for z in _BASE[1:]), _SEAM, TOP])
 EMPTY = len(EDGES)
 

@@ -3,8 +3,8 @@
 Left out: what depends on longitude, higher harmonics (together about 1e-6 of gravity: some hundred metres in half an
 hour of flight), Sun, Moon, tides. mu and J2 from ``wgs84``; the potential is mu/r (1 - J2 (a/r)^2 (3 (z/r)^2 - 1)/2),
 as in Vallado, Fundamentals of Astrodynamics. J3 and J4 are those of the WGS 84 Earth Gravitational Model 1996 (NIMA
-TR8350.2, third edition, chapter 5): J_n = -sqrt(2 n + 1) C_n0 of its normalised coefficients. (The ellipsoid has an even
-J4 of its own, -2.4e-6, which belongs to its smooth figure and not to the Earth.)
+TR8350.2, third edition, chapter 5): J_n = -sqrt(2 n + 1) C_n0 of its normalised coefficients. (The ellipsoid has a J4
+of its own, -2.4e-6, which belongs to its smooth figure and not to the Earth.)
 """
 
 from __future__ import annotations
