@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.earth.atmosphere import density
+from tocsin.earth.atmosphere import EDGES, density
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.jit import kernel
 from tocsin.earth.wgs84 import J2, MU, A, ecef_to_geodetic, enu_axes, geodetic_of, geodetic_to_ecef
@@ -85,22 +85,43 @@ class Reference:
 
 
 def by_scipy(state: Array, beta: float, method: str, rtol: float, atol: float, samples: int) -> Reference:
-    """Follow one arc with ``scipy.integrate.solve_ivp`` and its event for the ground."""
+    """Follow one arc with ``scipy.integrate.solve_ivp`` and its event for the ground.
+
+    ``samples``: how many states on the way are kept; -1: none, and the integration begins anew at each height where the
+    formulas of the atmosphere change.
+    """
     from scipy.integrate import solve_ivp
 
-    def ground(_: float, y: Array) -> float:
-        return float(geodetic_of(y[0], y[1], y[2])[2])
+    def at_height(edge: float) -> Any:
+        def over(_: float, y: Array) -> float:
+            return float(geodetic_of(y[0], y[1], y[2])[2]) - edge
 
-    event: Any = ground
-    event.terminal, event.direction = True, -1.0
-    got = solve_ivp(
-        lambda _, y: slope(y, beta), (0.0, 20_000.0), state, method, rtol=rtol, atol=atol, events=event,
-        dense_output=samples > 0,
-    )  # fmt: skip
-    t, end = float(got.t_events[0][0]), got.y_events[0][0]
-    lat, lon, _ = ecef_to_geodetic(end[:3])
+        event: Any = over
+        event.terminal, event.direction = True, -1.0 if edge == 0.0 else 0.0
+        return event
+
+    edges = [0.0, *EDGES] if samples < 0 else [0.0]
+    events = [at_height(edge) for edge in edges]
+    t, y = 0.0, state
+    while True:
+        got = solve_ivp(
+            lambda _, y: slope(y, beta), (t, 20_000.0), y, method, rtol=rtol, atol=atol, events=events,
+            dense_output=samples > 0,
+        )  # fmt: skip
+        which = next(i for i, times in enumerate(got.t_events) if len(times))
+        t, y = float(got.t_events[which][0]), got.y_events[which][0]
+        if which == 0:
+            break
+        # a millimetre on, by a parabola, so that the event just met is not met again
+        climb = float(y[:3] @ y[3:] / np.linalg.norm(y[:3]))
+        dt = 1e-3 / max(abs(climb), 1.0)
+        rate = slope(y, beta)
+        y = y + dt * rate
+        y[:3] += 0.5 * dt * dt * rate[3:]
+        t += dt
+    lat, lon, _ = ecef_to_geodetic(y[:3])
     rows = np.empty((0, 7))
-    if samples:
+    if samples > 0:
         times = np.linspace(0.0, t, samples + 2)[1:-1]
         rows = np.column_stack([times, got.sol(times).T])
     lon = float(lon) - THETA0 - OMEGA_GMST * t

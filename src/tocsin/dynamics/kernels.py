@@ -120,7 +120,7 @@ def coast_to(x6: Array, t0: float, t1: float, theta0: float, beta: float, out6: 
         left = 0.0
     while left != 0.0:
         dt = _stride(x, y, z, vx, vy, vz, beta)
-        if abs(left) <= dt:
+        if not abs(left) > dt:  # also where the state, and so dt, is no number
             dt = left
             left = 0.0
         else:
@@ -164,7 +164,7 @@ def coast_to_stm(x6: Array, t0: float, t1: float, theta0: float, out6: Array, Ph
     left = t1 - t0
     while left != 0.0:
         dt = _stride(x, y, z, vx, vy, vz, 0.0)
-        if abs(left) <= dt:
+        if not abs(left) > dt:  # also where the state, and so dt, is no number
             dt = left
             left = 0.0
         else:
@@ -440,7 +440,7 @@ def coast_nodes(x6: Array, t0: float, t1: float, beta: float, out: Array) -> int
             dt *= _PART_OF_LEAP
         else:
             dt = _stride(x, y, z, vx, vy, vz, beta)
-        end = t + dt >= t1
+        end = not t + dt < t1
         if end:
             dt = t1 - t
         if drags:

@@ -199,7 +199,7 @@ def leap_to(
     left = abs(duration)
     while left > 0.0:
         dt, layer = to_leap(x, y, z, vx, vy, vz, beta, sign, a)
-        if left <= dt:
+        if not left > dt:  # also where the state, and so dt, is no number
             dt = left
             left = 0.0
         else:
