@@ -260,3 +260,45 @@ def test_array_forms_take_read_only_input_and_refuse_other_shapes():
     assert not impacts(burnout(speed=12_000.0)[None], 0, 0.0).hit[0]
     with pytest.raises(ValueError, match=r"shape \(n, 6\), found \(6,\)"):
         propagate(burnout(), 0, 1, 0.0)
+
+
+@pytest.mark.parametrize("beta", [0.0, 2000.0])
+def test_what_is_no_number_is_refused_with_its_row(beta):
+    x = np.stack([burnout(), burnout(), burnout()])
+    x[1, 4] = np.nan
+    for call in (lambda: propagate(x, 0, 10**9, 0.0, beta), lambda: impacts(x, 0, 0.0, beta)):
+        with pytest.raises(ValueError, match="state 1 must be finite numbers"):
+            call()
+    with pytest.raises(ValueError, match="beta of state 2 must be a finite number, found inf"):
+        impacts(np.stack([burnout()] * 3), 0, 0.0, [1.0, 2.0, np.inf])
+
+
+@pytest.mark.parametrize("beta", [0.0, 2000.0])
+def test_kernels_end_on_what_is_no_number(beta):
+    out, rows = np.empty(6), np.empty((50, 10))
+    k.coast_to(np.full(6, np.nan), 0.0, 1000.0, 0.0, beta, out)
+    assert np.isnan(out).all()
+    k.coast_to_stm(np.full(6, np.nan), 0.0, 1000.0, 0.0, out, np.empty((6, 6)))
+    assert np.isnan(out).all()
+    assert k.coast_nodes(np.full(6, np.nan), 0.0, 1000.0, beta, rows) == 2
+
+
+def test_what_rises_slowly_near_the_edge_of_the_air_is_not_leapt_over():
+    """Its fall from 145 km takes it from next to nothing to dense air within a long step's time."""
+    state = burnout(h=145e3, speed=1400.0, climb_deg=0.5)
+    ref = reference(state, 190.0, 600.0)
+    there = np.empty(6)
+    k.coast_to(state, 0.0, 190.0, 0.0, 600.0, there)
+    assert np.linalg.norm(there[:3] - ref.y[:3, -1]) < METRE
+
+
+@pytest.mark.parametrize("beta", [800.0, 8000.0])
+def test_nodes_of_a_flight_with_drag_lead_where_the_flight_does(beta):
+    out, rows = np.empty(7), np.empty((400, 10))
+    state = burnout(speed=6500.0, climb_deg=30.0)
+    k.fall(state, 20.0, 0.0, beta, out)
+    n = k.coast_nodes(state, 20.0, out[1], beta, rows)
+    assert 10 < n < 200
+    assert abs(ecef_to_geodetic(rows[n - 1, 1:4])[2]) < 0.1
+    assert rows[0, 0] == 20.0
+    assert rows[n - 1, 0] == out[1]

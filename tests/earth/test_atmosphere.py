@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tocsin.earth.atmosphere import density, speed_of_sound
+from tocsin.earth.atmosphere import EDGES, EMPTY, density, density_in, speed_of_sound, speed_of_sound_in
 
 # geometric km, density kg/m3 and speed of sound m/s: table I of the standard
 LOW = [(0, 1.2250, 340.29), (1, 1.1117, 336.43), (5, 0.73643, 320.55), (10, 0.41351, 299.53), (15, 0.19476, 295.07),
@@ -38,3 +38,27 @@ def test_ends():
     assert density(1e6 + 1.0) == 0.0
     assert density(1e6) == pytest.approx(3.561e-15)
     assert speed_of_sound(2e5) == pytest.approx(274.1, abs=0.2)
+
+
+def test_layers_taken_alone_are_the_whole():
+    bounds = [-4000.0, *EDGES, 2e6]
+    for layer in range(EMPTY + 1):
+        for h in np.linspace(bounds[layer] + 0.01, bounds[layer + 1] - 0.01, 50):
+            assert density_in(float(h), layer) == pytest.approx(density(float(h)), rel=1e-14)
+            assert speed_of_sound_in(float(h), layer) == pytest.approx(speed_of_sound(float(h)), rel=1e-14)
+
+
+def test_layers_go_on_smoothly_past_their_edges():
+    """Within 100 m both formulas agree to what the kink makes of it: at 11 km 6.5 K/km of 217 K, 0.3 % in density."""
+    for layer, edge in enumerate(EDGES[:-1]):
+        for h in (edge - 100.0, edge, edge + 100.0):
+            assert density_in(h, layer) == pytest.approx(density_in(h, layer + 1), rel=3.2e-3)
+    for layer in range(EMPTY + 1):
+        for h in (-1e5, 0.0, 5e4, 2e5):
+            assert density_in(h, layer) >= 0.0
+
+
+def test_edges_are_the_bases_of_the_standard():
+    # geometric heights of 11, 20, 32, 47, 51, 71 geopotential km: table I of the standard
+    assert EDGES[:6] == pytest.approx([11019.1, 20063.1, 32161.9, 47350.1, 51412.5, 71802.0], abs=0.06)
+    assert list(EDGES[6:]) == [86e3, 1e6]

@@ -49,11 +49,20 @@ def _states(x: ArrayLike) -> NDArray[np.float64]:
     states = np.require(x, dtype=np.float64, requirements=["C", "W"])
     if states.ndim != 2 or states.shape[1] != 6:
         raise ValueError(f"expected states of shape (n, 6), found {states.shape}")
+    for i in np.flatnonzero(~np.isfinite(states).all(axis=1))[:1]:
+        raise ValueError(f"state {i} must be finite numbers, found {states[i].tolist()}")
     return states
 
 
 def _spread(values: ArrayLike, n: int) -> NDArray[np.float64]:
     return np.array(np.broadcast_to(np.asarray(values, dtype=np.float64), (n,)))
+
+
+def _betas(values: ArrayLike, n: int) -> NDArray[np.float64]:
+    beta = _spread(values, n)
+    for i in np.flatnonzero(~np.isfinite(beta))[:1]:
+        raise ValueError(f"beta of state {i} must be a finite number, found {beta[i]}")
+    return beta
 
 
 def propagate(
@@ -63,26 +72,26 @@ def propagate(
     drag.
 
     ``beta``: ballistic coefficient (kg/m2), one or one a row; none, zero or less: no drag. ``theta0`` is not used by
-    the forces.
+    the forces. Raises ValueError for states of another shape and, with its row, for what is no number.
     """
     states = _states(x)
     n = len(states)
     duration = _spread(np.subtract(np.asarray(t1_ns, dtype=np.int64), np.asarray(t0_ns, dtype=np.int64)) / 1e9, n)
     out = np.empty_like(states)
-    _coast_many(states, duration, _spread(beta, n), out)
+    _coast_many(states, duration, _betas(beta, n), out)
     return out
 
 
 def impacts(x: ArrayLike, t0_ns: ArrayLike, theta0: float, beta: ArrayLike = 0.0) -> Impacts:
     """Where states ``(n, 6)`` in eci at ``t0_ns`` (one time or one a row) come down.
 
-    ``theta0``: sidereal angle of the epoch (rad).
+    ``theta0``: sidereal angle of the epoch (rad). Raises as ``propagate``.
     """
     states = _states(x)
     n = len(states)
     start = np.array(np.broadcast_to(np.asarray(t0_ns, dtype=np.int64), (n,)))
     out = np.empty((n, 7))
-    _fall_many(states, start / 1e9, float(theta0), _spread(beta, n), out)
+    _fall_many(states, start / 1e9, float(theta0), _betas(beta, n), out)
     hit = out[:, 0] > 0.0
     return Impacts(hit, _ns(out[:, 1], hit), out[:, 2], out[:, 3], out[:, 4], _ns(out[:, 5], hit), out[:, 6])
 

@@ -79,6 +79,43 @@ def _spline() -> NDArray[np.float64]:
 _C = _spline()
 
 
+# Heights (m) where the formulas change, rising: the bases of the standard's layers 1 to 6, the seam, the top. Layer i
+# lies under EDGES[i]; 7 is the spline, 8 the empty space over it. An integrator that steps from edge to edge never
+# meets a kink.
+EDGES = np.array([*(_R0 * z / (_R0 - z) for z in _BASE[1:]), _SEAM, TOP])
+EMPTY = len(EDGES)
+
+
+@kernel
+def density_in(h: float, layer: int) -> float:
+    """Density (kg/m3) at a height (m) by the formula of one layer (see ``EDGES``), also a little outside of it."""
+    if layer >= EMPTY:
+        return 0.0
+    if layer == EMPTY - 1:
+        i = 0
+        while i < _C.shape[0] - 1 and h >= _X[i + 1]:
+            i += 1
+        d = h - _X[i]
+        return math.exp(_C[i, 0] + d * (_C[i, 1] + d * (_C[i, 2] + d * _C[i, 3])))
+    h = max(h, -5000.0)
+    z = _R0 * h / (_R0 + h)
+    lapse = _LAPSE[layer]
+    if lapse == 0.0:
+        return float(_RHO[layer] * math.exp(-_G0 * (z - _BASE[layer]) / (_GAS * _T[layer])))
+    t = max(_T[layer] + lapse * (z - _BASE[layer]), 1.0)  # the bound only tames trial steps far outside
+    return float(_RHO[layer] * (_T[layer] / t) ** (1.0 + _G0 / (_GAS * lapse)))
+
+
+@kernel
+def speed_of_sound_in(h: float, layer: int) -> float:
+    """Speed of sound (m/s) at a height (m) by the formula of one layer, also a little outside of it."""
+    t = _T_SEAM
+    if layer < EMPTY - 1:
+        h = max(h, -5000.0)
+        t = max(_T[layer] + _LAPSE[layer] * (_R0 * h / (_R0 + h) - _BASE[layer]), 1.0)
+    return math.sqrt(1.4 * _GAS * t)
+
+
 @kernel
 def density(h: float) -> float:
     """Density (kg/m3) at a height over the ellipsoid (m); constant below -5 km, zero above 1,000 km."""
