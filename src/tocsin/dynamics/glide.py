@@ -1,25 +1,26 @@
 """Unpowered flight with lift: entry, pull-up, glide and dive of a point mass over the turning, flattened Earth.
 
 Kinematics at the level of the open literature (Eggers, Allen and Neice, NACA Report 1382, 1958; Acton, Science & Global
-Security 23, 2015; Tracy and Wright, Science & Global Security 28, 2020): gravity with J2, the air of ``earth.atmosphere``
-that turns with the Earth, drag against the flight through it and lift normal to that. Lift and drag follow a parabolic
-polar that is fixed by two numbers: the greatest lift over drag ``E``, and ``beta`` (kg/m2), the ballistic coefficient at
-that ratio. With q = rho u^2 / 2 and the lift coefficient as a multiple m of the one at E
+Security 23, 2015; Tracy and Wright, Science & Global Security 28, 2020): gravity with J2, the air of
+``earth.atmosphere`` that turns with the Earth, drag against the flight through it and lift normal to that. Lift and
+drag follow a parabolic polar fixed by two numbers: the greatest lift over drag ``E``, and ``beta`` (kg/m2), the
+ballistic coefficient at that ratio. With q = rho u^2 / 2 and the lift coefficient as a multiple m of the one at E
 
     drag = q / beta (1 + m^2) / 2        lift = q / beta E m
 
 so that without lift the body falls like one of the ballistic coefficient 2 beta. Where m goes:
 
-- free flight to the downward passage of 100 km: no lift.
-- "equilibrium": m = 1 + tanh(k (g - gamma)) between 0 and 2; gamma is the angle of the path against the air, g the slope
-  of the quasi-steady glide at m = 1, and the gain k damps the swinging about it (0.7 of critical). On entry that is full
-  lift up (the pull-up, over when the path has come up to g), later m = 1 and a smooth sinking: no target is looked at.
-- "skip": m = 1 throughout, the path swings.
+- free flight to the downward passage of 100 km (or to the apogee, if that is lower): no lift.
+- "equilibrium": m = 1 + tanh(k (g - gamma)), between 0 and 2; gamma is the angle of the path against the air, g the
+  slope of the quasi-steady glide at m = 1, and the gain k damps the swinging about it (0.7 of critical). On entry that
+  is full lift up (the pull-up, over when the path has come up to g), later m = 1 and a smooth sinking: no target is
+  looked at.
+- "skip": m = 1 throughout, the path swings; the pull-up is over when it is level for the first time.
 - dive, from a given time or when the speed falls under a limit: lift down at m = 1 until the path is 45 deg steep, none
   from there to the ground.
 
-Lift never exceeds ``pull_up`` (m/s2; approached smoothly). ``bank`` turns lift about the velocity, to the right where it
-is positive, by a programme over the time since the pull-up was over. The body takes each angle at once.
+Lift never exceeds ``pull_up`` (m/s2; approached smoothly). ``bank`` turns lift about the velocity, to the right where
+it is positive, by a programme over the time since the pull-up was over. The body takes each angle at once.
 
 Left out: heating, change of the polar with Mach number and height, wind, rolling at a finite rate.
 """
@@ -54,6 +55,7 @@ DIVE_T, DIVE_HEIGHT, DIVE_SPEED, IMPACT_T, IMPACT_LAT, IMPACT_LON, IMPACT_SPEED,
 PEAK_LIFT = 16
 OUT = 17
 
+_MOST_STEPS = 200_000
 _SCALE = 7000.0  # m: mean scale height of the air between 30 and 60 km, for the slope and the gain only
 _DAMPING = 0.7  # of critical
 _LEAST_PULL = 0.5  # m/s2: near circular speed the weight that lift has to carry goes to zero, and the gain with it
@@ -67,7 +69,7 @@ def glide_forces(
     x: float, y: float, z: float, vx: float, vy: float, vz: float, body: Array, phase: int, bank: float
 ) -> Flow:
     """Forces on a body in a ``phase``: acceleration (3, eci, m/s2), of it lift and drag (m/s2), the angle of the path
-    against the air (rad, up positive), that of the quasi-steady glide (rad), and the multiple m of the lift coefficient.
+    against the air (rad, up positive), that of the quasi-steady glide (rad), the multiple m of the lift coefficient.
 
     ``body`` (5): greatest lift over drag, ``beta`` (kg/m2) at it, mode (0 equilibrium, 1 skip), greatest lift (m/s2),
     dive speed (m/s).
@@ -184,13 +186,15 @@ def _gauge(s: State, body: Array, phase: int, bank: float, kind: int) -> float:
         f = glide_forces(x, y, z, vx, vy, vz, body, phase, bank)
         return (0.0 if body[2] > 0.5 else f[6]) - f[5]
     if kind == 3:
-        return _speed(x, y, vx, vy, vz) - body[4]
+        return float(_speed(x, y, vx, vy, vz) - body[4])
     return height_of(x, y, z)
 
 
 @kernel
 def _moment(s: State, body: Array, phase: int, bank: float, kind: int, dt: float) -> float:
-    """Where within a step of ``dt`` the gauge ``kind`` reaches zero: false position, kept inside its bracket (s)."""
+    """Where within a step of ``dt`` the gauge ``kind`` is first known not to be above zero (s): false position inside a
+    bracket, to 1e-10 s; never before the zero, so that the step that ends there has seen it happen.
+    """
     x, y, z, vx, vy, vz = s
     low, high = 0.0, dt
     at_low = _gauge(s, body, phase, bank, kind)
@@ -202,8 +206,6 @@ def _moment(s: State, body: Array, phase: int, bank: float, kind: int, dt: float
         if not low < d < high:
             d = 0.5 * (low + high)
         there = _gauge(_step(x, y, z, vx, vy, vz, body, phase, bank, d), body, phase, bank, kind)
-        if abs(there) < 1e-12:
-            return d
         if there > 0.0:
             low, at_low = d, there
         else:
@@ -212,7 +214,9 @@ def _moment(s: State, body: Array, phase: int, bank: float, kind: int, dt: float
 
 
 @kernel
-def _note(t: float, x: float, y: float, z: float, vx: float, vy: float, vz: float, f: Flow, n: int, nodes: Array) -> int:
+def _note(
+    t: float, x: float, y: float, z: float, vx: float, vy: float, vz: float, f: Flow, n: int, nodes: Array
+) -> int:  # fmt: skip
     """Write a node, if nodes are kept; the number after it, -1 where there is no room."""
     if nodes.shape[0] == 0:
         return 0
@@ -252,7 +256,9 @@ def fly_glide(
     phase = FREE
     angle_of_bank = 0.0
     turn = 0  # the next row of the bank programme
-    while t - t0 < LONGEST_S:
+    for _ in range(_MOST_STEPS):
+        if t - t0 > LONGEST_S:
+            break
         climb = climb_of(x, y, z, vx, vy, vz)
         h = height_of(x, y, z)
         if not math.isfinite(h + climb):
