@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -41,11 +41,21 @@ SOLVED_M = 1.0  # how near the impact has to come (aim; 10 m is asked)
 SOLVED_APOGEE_M = 100.0
 STEEPEST_BANK = math.radians(75.0)
 _SPARE_M = (5e3, 40e3)  # how much farther than asked it could glide: the dive begins that much earlier
-_ELEVATIONS = np.radians(np.arange(-20.0, 80.1, 2.0))
+_ELEVATIONS = np.radians(np.arange(-20.0, 80.1, 4.0))
 _ENERGIES = 9
 _ENTRY_SLACK = math.radians(1.0)  # an entry angle so near to the one meant is taken where that cannot be had
 _MODES = {"equilibrium": 0.0, "skip": 1.0}
 _LEAST_LIFT_OFF = 10.0  # m/s2
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Energy (0 to 1), elevation and azimuth of thrust (rad), and the distance (m) at which that comes down."""
+
+    energy: float
+    elevation: float
+    azimuth: float
+    distance: float
 
 
 class _Trials:
@@ -142,8 +152,9 @@ class _Trials:
                 return math.nan
             return ENTRY_ANGLE - float(self.out[g.ENTRY_ANGLE])
 
-        grid = [(float(e), off(float(e))) for e in _ELEVATIONS]
-        for (low, at_low), (high, at_high) in itertools.pairwise(grid):
+        flown: list[tuple[float, float]] = []  # how far off, at which elevation
+        for (low, at_low), (high, at_high) in itertools.pairwise((float(e), off(float(e))) for e in _ELEVATIONS):
+            flown += [(abs(value), e) for e, value in ((low, at_low), (high, at_high)) if not math.isnan(value)]
             if at_high > 0.0 and not at_low > 0.0:  # below lies also what does not rise far enough to enter
                 for _ in range(50):
                     middle = 0.5 * (low + high)
@@ -158,17 +169,33 @@ class _Trials:
                     return high
         if apogee > 0.0:
             return None
-        flown = [(abs(value), e) for e, value in grid if not math.isnan(value)]
         if not flown or min(flown)[0] > _ENTRY_SLACK:
             return None
         return min(flown)[1]
 
-    def reach(self, energy: float, thing: FlightObject, dive_s: float = math.inf) -> tuple[float, float] | None:
-        """Elevation and the distance (m) from the site at which it comes down; None where it does not glide."""
-        elevation = self.elevation(energy, thing.azimuth, thing.apogee)
-        if elevation is None or not self.fly(energy, elevation, thing.azimuth, dive_s):
+    def reach(self, energy: float, thing: FlightObject) -> Reach | None:
+        """What it reaches in the direction asked for, diving as late as it can; None where it does not glide, or comes
+        down nowhere near that direction, as past the far side of the Earth.
+        """
+        azimuth = thing.azimuth
+        elevation = self.elevation(energy, azimuth, thing.apogee)
+        if elevation is None:
             return None
-        return elevation, self.distance()
+        for _ in range(6):  # the Earth's rotation and the bank programme lead it aside
+            if not self.fly(energy, elevation, azimuth):
+                return None
+            aside = self.aside(thing)
+            if abs(aside) < 1e-3:
+                return Reach(energy, elevation, azimuth, self.distance())
+            if abs(aside) > 0.5 * math.pi:
+                return None
+            azimuth -= aside
+        return None
+
+    def aside(self, thing: FlightObject) -> float:
+        """Bearing (rad) of the last trial's impact from the site less the one asked for."""
+        bearing = inverse(thing.lat, thing.lon, self.out[g.IMPACT_LAT], self.out[g.IMPACT_LON])[1]
+        return math.remainder(bearing - thing.azimuth, 2.0 * math.pi)
 
     def distance(self) -> float:
         """Distance (m) from the site of the last trial's impact."""
@@ -253,33 +280,26 @@ def _solve(trials: _Trials, thing: FlightObject) -> Solved | FlightImpossible:
     if not trials.lifts_off():
         text = f"{who} does not lift off: its first stage gives {trials.plan.stages[0][2]:.1f} m/s2"
         return FlightImpossible(text, "thrust", None)
-    grid = [(i / (_ENERGIES - 1), trials.reach(i / (_ENERGIES - 1), thing)) for i in range(_ENERGIES - 1, -1, -1)]
-    flown = [(energy, at[0], at[1]) for energy, at in grid if at is not None]
+    grid = [trials.reach(i / (_ENERGIES - 1), thing) for i in range(_ENERGIES - 1, -1, -1)]
+    flown = [at for at in grid if at is not None]
     if not flown:
         return _no_glide(trials, thing, who, asked)
     least, most = thing.range + _SPARE_M[0], thing.range + _SPARE_M[1]
-    far = max(distance for _, _, distance in flown)
-    if far < least:
-        best = max(flown, key=lambda f: f[2])
-        near = (far - _SPARE_M[0], trials.apogee(best[0], best[1], thing.azimuth))
+    far = max(flown, key=lambda at: at.distance)
+    if far.distance < least:
+        near = (far.distance - _SPARE_M[0], trials.apogee(far.energy, far.elevation, far.azimuth))
         text = f"{who} {asked}: it reaches {near[0] / 1e3:.0f} km; nearest: that, with {near[1] / 1e3:.0f} km of apogee"
         return FlightImpossible(text, "range", near)
     # the least energy with which it reaches far enough; then between that and the next less one
-    energy, elevation, distance = min((f for f in flown if f[2] >= least), key=lambda f: f[0])
-    under = [f[0] for f in flown if f[0] < energy]
-    if under and distance > most:
-        low, high = max(under), energy
-        for _ in range(40):
-            middle = 0.5 * (low + high)
-            at = trials.reach(middle, thing)
-            if at is None or at[1] < least:
-                low = middle
-                continue
-            high = energy = middle
-            elevation, distance = at
-            if distance <= most or high - low < 1e-9:
-                break
-    return _dive(trials, thing, (energy, elevation), who, asked)
+    best = min((at for at in flown if at.distance >= least), key=lambda at: at.energy)
+    low = max((at.energy for at in flown if at.energy < best.energy), default=best.energy)
+    while best.distance > most and best.energy - low > 1e-9:
+        middle = trials.reach(0.5 * (low + best.energy), thing)
+        if middle is None or middle.distance < least:
+            low = 0.5 * (low + best.energy)
+        else:
+            best = middle
+    return _dive(trials, thing, best, who, asked)
 
 
 def _no_glide(trials: _Trials, thing: FlightObject, who: str, asked: str) -> FlightImpossible:
@@ -299,13 +319,10 @@ def _no_glide(trials: _Trials, thing: FlightObject, who: str, asked: str) -> Fli
     return FlightImpossible(text, "apogee", (thing.range, best))
 
 
-def _dive(
-    trials: _Trials, thing: FlightObject, at: tuple[float, float], who: str, asked: str
-) -> Solved | FlightImpossible:
+def _dive(trials: _Trials, thing: FlightObject, at: Reach, who: str, asked: str) -> Solved | FlightImpossible:
     """Azimuth and start of the dive, to the metre; elevation too where an apogee is asked."""
-    energy, elevation = at
+    energy, elevation, azimuth = at.energy, at.elevation, at.azimuth
     lat, lon, _ = direct(thing.lat, thing.lon, thing.azimuth, thing.range)
-    azimuth = thing.azimuth
 
     def miss(v: Array) -> Array | None:
         if not (v[1] >= 0.0 and trials.fly(energy, float(v[2]), float(v[0]), float(v[1]))):
@@ -328,11 +345,10 @@ def _dive(
                 high = dive
         if not trials.fly(energy, elevation, azimuth, dive):
             break
-        bearing = inverse(thing.lat, thing.lon, trials.out[g.IMPACT_LAT], trials.out[g.IMPACT_LON])[1]
-        turn = math.remainder(thing.azimuth - bearing, 2.0 * math.pi)
-        if abs(turn) < 1e-4:
+        aside = trials.aside(thing)
+        if abs(aside) < 1e-4:
             break
-        azimuth += turn
+        azimuth -= aside
     if dive < 1e-3:
         near = trials.distance()
         text = f"{who} {asked}: diving as soon as it glides it reaches {near / 1e3:.0f} km; nearest: that"
