@@ -1,0 +1,674 @@
+"""Launches to orbit as they happen: class parameters drawn, the ascent solved, the orbit followed.
+
+The first stage rises straight up, turns at an even rate by a small angle (the kick) and then flies along the velocity
+against the air (gravity turn). The upper stages thrust in one vertical plane by the linear-tangent law until the orbit
+asked for is entered at its perigee. Solved for that are the azimuth, the two numbers of the tangent law and the end of
+thrust; the kick is the one that spends the least propellant. After a coast the last stage may burn once more, over the
+local horizon, into a second orbit that touches the first.
+
+Nothing here is any launcher's guidance: it is the textbook ascent (Bryson and Ho, 1975, section 2.7) with a class's
+numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from tocsin.dynamics.ascent import (
+    ALONG_AIRSPEED,
+    ALONG_ELEVATION,
+    ALONG_HORIZON,
+    ALONG_TANGENT,
+    at_rest,
+    fly_program,
+    program_rows,
+    site_axes,
+)
+from tocsin.dynamics.kernels import climb_of, coast_nodes, fall, height_of
+from tocsin.earth.clock import to_s
+from tocsin.earth.frames import OMEGA_GMST
+from tocsin.earth.wgs84 import E2, MU, A, geodetic_of
+from tocsin.scenario.specs import FlightClass, FlightObject, Spread, Stage, TargetOrbit
+from tocsin.truth.body import Body
+from tocsin.truth.flights import FlightImpossible, draw_class
+
+Array = NDArray[np.float64]
+
+STEP_S = 1.0  # powered flight is integrated in steps of this length at most
+_ROUGH_S = 2.0  # and in these while the kick is searched for
+ATTEMPTS = 8  # draws of the class parameters before a launch is called impossible
+TOUCH_M = 30e3  # a second orbit has to come this near to an apsis of the first
+_SOLVED = np.array([1.0, 0.01, 0.01, 0.01])  # m and m/s in radius, climb, speed and across the plane
+_SCALES = np.array([1e3, 10.0, 10.0, 10.0])
+_LEAST_BURNOUT_M = 25e3  # a first stage that ends under this has not left the air
+_EASY_LOW_M = 140e3  # nothing stays in an orbit under this for long
+_ROUND_M = 20e3  # orbits with less between perigee and apogee have no apsis to speak of
+
+
+class LaunchImpossible(FlightImpossible):
+    """No ascent of its class reaches the orbit asked for.
+
+    ``constraint``: "inclination", "thrust" or "raised"; ``nearest_orbit``: the nearest orbit that can be entered, None
+    where there is none; ``nearest``: its perigee and apogee.
+    """
+
+    def __init__(self, text: str, constraint: str, nearest_orbit: TargetOrbit | None) -> None:
+        where = None if nearest_orbit is None else (nearest_orbit.perigee, nearest_orbit.apogee)
+        super().__init__(text, constraint, where)
+        self.nearest_orbit = nearest_orbit
+
+
+@dataclass(frozen=True)
+class Ascent:
+    """A solved ascent: ``pieces`` of its thrust program (``dynamics.ascent``) on the clock of the launch, the fixed
+    ``axes``, the ``kick`` and ``azimuth`` (rad), ``tangent``: the two numbers of the upper stages' law, ``end_s``: when
+    the orbit is entered.
+    """
+
+    pieces: Array
+    axes: Array
+    kick: float
+    azimuth: float
+    tangent: tuple[float, float]
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Elements:
+    """An osculating orbit: ``perigee``, ``apogee`` (m over the equator's radius), ``inclination``, ``raan`` (rad)."""
+
+    perigee: float
+    apogee: float
+    inclination: float
+    raan: float
+
+
+def osculating(x6: Array) -> Elements:
+    """The osculating orbit of a bound state in eci; apogee is infinite where it is not bound."""
+    r, v = x6[:3], x6[3:]
+    momentum = np.cross(r, v)
+    distance = math.sqrt(float(r @ r))
+    energy = 0.5 * float(v @ v) - MU / distance
+    e = math.sqrt(max(1.0 + 2.0 * energy * float(momentum @ momentum) / MU**2, 0.0))
+    p = float(momentum @ momentum) / MU
+    size = math.sqrt(float(momentum @ momentum))
+    return Elements(
+        p / (1.0 + e) - A,
+        p / (1.0 - e) - A if e < 1.0 else math.inf,
+        math.acos(min(max(float(momentum[2]) / size, -1.0), 1.0)),
+        math.atan2(float(momentum[0]), -float(momentum[1])) % (2.0 * math.pi),
+    )
+
+
+def geocentric_latitude(lat: float) -> float:
+    """Of a point on the ellipsoid at geodetic latitude ``lat`` (rad): the least inclination of an orbit over it."""
+    return math.atan((1.0 - E2) * math.tan(lat))
+
+
+def _plane(u: Array, inclination: float, northward: bool) -> Array:
+    """Unit normal of the orbit of an inclination through direction ``u``, going north or south there."""
+    level = math.hypot(float(u[0]), float(u[1]))
+    east = np.array([-u[1], u[0], 0.0]) / level
+    north = np.cross(u, east)
+    s = min(max(math.cos(inclination) / level, -1.0), 1.0)  # sine of the heading
+    c = math.sqrt(1.0 - s * s) * (1.0 if northward else -1.0)
+    return s * north - c * east
+
+
+def _newton(
+    residual: Callable[[Array], Array | None], start: Array, steps: Array, scales: Array, solved: Array, longest: Array
+) -> Array | None:
+    """Damped Newton iteration with differences; None where it does not settle.
+
+    ``longest``: greatest change of each unknown in one step.
+    """
+    at = start.copy()
+    miss = residual(at)
+    for _ in range(30):
+        if miss is None:
+            return None
+        if bool(np.all(np.abs(miss) < solved)):
+            return at
+        slope = np.empty((len(miss), len(at)))
+        for j in range(len(at)):
+            moved = at.copy()
+            moved[j] += steps[j]
+            other = residual(moved)
+            if other is None:
+                return None
+            slope[:, j] = (other - miss) / scales / steps[j]
+        try:
+            change = -np.linalg.solve(slope, miss / scales)
+        except np.linalg.LinAlgError:
+            return None
+        fraction = min(1.0, float(np.min(longest / np.maximum(np.abs(change), 1e-300))))
+        size = float(np.sum((miss / scales) ** 2))
+        for _ in range(8):
+            there = residual(at + fraction * change)
+            if there is not None and float(np.sum((there / scales) ** 2)) < size:
+                break
+            fraction *= 0.5
+        else:
+            return None
+        at, miss = at + fraction * change, there
+    return None
+
+
+class _Trial:
+    """Trial ascents with one set of class parameters into one orbit; times count from the launch."""
+
+    def __init__(self, thing: FlightObject, orbit: TargetOrbit, drawn: dict[str, float], stages: int, theta: float):
+        self.drawn, self.stages, self.orbit = drawn, stages, orbit
+        self.lat, self.theta = thing.lat, theta + thing.lon
+        self.rest = at_rest(thing.lat, self.theta, thing.h)
+        self.beta = drawn["beta_boost"]
+        self.radius = A + orbit.perigee
+        self.speed = math.sqrt(MU * (2.0 / self.radius - 2.0 / (2.0 * A + orbit.perigee + orbit.apogee)))
+        self.nominal = _plane(self.rest[:3] / np.linalg.norm(self.rest[:3]), orbit.inclination, orbit.northward)
+        self.burns = []  # ignition, end of each stage
+        ignition = 0.0
+        for i in range(1, stages + 1):
+            self.burns.append((ignition, ignition + drawn[f"stage{i}.burn"]))
+            ignition = self.burns[-1][1] + drawn[f"stage{i}.coast"]
+        self.upper_s = self.burns[1][0]
+        last = drawn[f"stage{stages}.exhaust"] / drawn[f"stage{stages}.thrust"]
+        self.longest = self.burns[-1][0] + 0.985 * last  # trials may burn what is not there
+        self.out = np.empty((4000, 10))
+        self.flown: tuple[tuple[float, float, float], Array, Array] | None = None
+
+    def azimuth(self) -> float:
+        """Of thrust, to begin with: the orbit's heading less the motion that the Earth gives."""
+        u = self.rest[:3] / np.linalg.norm(self.rest[:3])
+        v = self.speed * np.cross(self.nominal, u) - self.rest[3:]
+        axes = site_axes(self.lat, self.theta, 0.0)
+        east = np.cross(axes[:3], axes[3:])
+        return math.atan2(float(v @ east), float(v @ axes[:3]))
+
+    def first(self, kick: float) -> list[tuple[float, ...]]:
+        """Pieces of the first stage and the coast after it."""
+        d = self.drawn
+        end = self.burns[0][1]
+        turn = min(d["vertical"], end)
+        along = min(turn + d["pitch"], end)
+        burn = (0.0, d["stage1.thrust"], d["stage1.exhaust"])
+        up = 0.5 * math.pi
+        rate = -kick / d["pitch"] if d["pitch"] > 0.0 else 0.0
+        return [
+            (0.0, turn, *burn, ALONG_ELEVATION, up, 0.0),
+            (turn, along, *burn, ALONG_ELEVATION, up, rate),
+            (along, end, *burn, ALONG_AIRSPEED, 0.0, 0.0),
+            (end, self.upper_s, 0.0, 0.0, 1.0, ALONG_TANGENT, 0.0, 0.0),
+        ]
+
+    def upper(self, a: float, b: float, end_s: float) -> list[tuple[float, ...]]:
+        """Pieces of the upper stages, whose tangent law runs through from the first ignition, until ``end_s``."""
+        d = self.drawn
+        out: list[tuple[float, ...]] = []
+        for i in range(1, self.stages):
+            ignition, end = self.burns[i]
+            if i == self.stages - 1:
+                end = end_s
+            burn = (ignition, d[f"stage{i + 1}.thrust"], d[f"stage{i + 1}.exhaust"])
+            out.append((ignition, end, *burn, ALONG_TANGENT, a + b * (ignition - self.upper_s), b))
+            if i < self.stages - 1:
+                out.append((end, self.burns[i + 1][0], 0.0, 0.0, 1.0, ALONG_TANGENT, 0.0, 0.0))
+        return out
+
+    def staged(self, kick: float, azimuth: float, step_s: float) -> tuple[Array, Array] | None:
+        """State at the first upper ignition, and the axes; None if the first stage falls or stays in the air."""
+        if self.flown is None or self.flown[0] != (kick, azimuth, step_s):
+            axes = site_axes(self.lat, self.theta, azimuth)
+            n = fly_program(np.array(self.first(kick)), axes, self.rest, self.beta, step_s, self.out)
+            self.flown = ((kick, azimuth, step_s), self.out[n - 1, 1:7].copy(), axes)
+        x = self.flown[1]
+        if not height_of(x[0], x[1], x[2]) > _LEAST_BURNOUT_M or not climb_of(x[0], x[1], x[2], x[3], x[4], x[5]) > 0.0:
+            return None
+        return x, self.flown[2]
+
+    def miss(self, kick: float, at: Array, step_s: float) -> Array | None:
+        """Of radius (m), climb, speed and motion across the plane (m/s) where thrust ends."""
+        azimuth, a, b, end_s = (float(v) for v in at)
+        if not self.burns[-1][0] + 1.0 < end_s < self.longest:
+            return None
+        begun = self.staged(kick, azimuth, step_s)
+        if begun is None:
+            return None
+        n = fly_program(np.array(self.upper(a, b, end_s)), begun[1], begun[0], self.beta, step_s, self.out)
+        x = self.out[n - 1, 1:7]
+        r = math.sqrt(float(x[:3] @ x[:3]))
+        u = x[:3] / r
+        climb = float(x[3:] @ u)
+        # the plane of that inclination through where it is now, the one of the two that lies next to the intended
+        north = _plane(u, self.orbit.inclination, True)
+        south = _plane(u, self.orbit.inclination, False)
+        normal = north if float(north @ self.nominal) >= float(south @ self.nominal) else south
+        across = float(x[3:] @ normal)
+        speed = math.sqrt(max(float(x[3:] @ x[3:]) - climb * climb, 0.0))
+        return np.array([r - self.radius, climb, speed - self.speed, across])
+
+    def survey(self, kick: float) -> Array | None:
+        """A beginning for Newton's method: of a grid of tangent laws, which is nearest when the speed is there."""
+        azimuth = self.azimuth()
+        begun = self.staged(kick, azimuth, _ROUGH_S)
+        if begun is None:
+            return None
+        best: tuple[float, Array] | None = None
+        span = self.burns[-1][1] - self.upper_s
+        for a in np.tan(np.radians([5.0, 12.0, 20.0, 28.0, 36.0, 44.0, 52.0, 60.0])):
+            for over in np.tan(np.radians([20.0, 5.0, -5.0, -15.0, -25.0, -35.0])):
+                b = (over - a) / span
+                pieces = np.array(self.upper(float(a), float(b), self.longest - 1.0))
+                n = fly_program(pieces, begun[1], begun[0], self.beta, _ROUGH_S, self.out)
+                rows = self.out[:n]
+                speeds = np.sqrt(np.sum(rows[:, 4:7] ** 2, axis=1))
+                fast = np.nonzero((speeds >= self.speed) & (rows[:, 0] > self.burns[-1][0] + 1.0))[0]
+                if not len(fast):
+                    continue
+                row = rows[fast[0]]
+                r = math.sqrt(float(row[1:4] @ row[1:4]))
+                climb = float(row[4:7] @ row[1:4]) / r
+                score = ((r - self.radius) / 50e3) ** 2 + (climb / 300.0) ** 2
+                if best is None or score < best[0]:
+                    best = (score, np.array([azimuth, a, b, row[0]]))
+        return None if best is None else best[1]
+
+    def solved(self, kick: float, start: Array | None, step_s: float) -> Array | None:
+        """Azimuth, tangent law and end of thrust into the orbit for one kick."""
+        if start is None:
+            return None
+        return _newton(
+            lambda at: self.miss(kick, at, step_s), start, np.array([1e-6, 1e-6, 1e-8, 1e-3]), _SCALES,
+            _SOLVED * (1.0 if step_s <= STEP_S else 10.0), np.array([0.1, 0.3, 1e-3, 30.0]),
+        )  # fmt: skip
+
+    def best(self) -> tuple[float, Array] | None:
+        """The kick that spends the least propellant and the ascent it gives."""
+        found: list[tuple[float, float, Array]] = []
+        for degrees in (2.0, 4.0, 6.0, 8.0, 11.0, 14.0, 18.0, 23.0, 29.0):
+            kick = math.radians(degrees)
+            at = None
+            if found and found[-1][1] > kick - 0.12:  # next to one that is solved
+                at = self.solved(kick, found[-1][2], _ROUGH_S)
+            if at is None:
+                at = self.solved(kick, self.survey(kick), _ROUGH_S)
+            if at is not None:
+                found.append((float(at[3]), kick, at))
+                if len(found) > 2 and found[-1][0] > found[-2][0] > found[-3][0]:
+                    break  # past the least
+        if not found:
+            return None
+        k = min(range(len(found)), key=lambda i: found[i][0])
+        end_s, kick, at = found[k]
+        low = found[max(k - 1, 0)][1]
+        high = found[min(k + 1, len(found) - 1)][1]
+        ratio = 0.5 * (3.0 - math.sqrt(5.0))
+        for _ in range(14):  # golden section
+            other = kick + ratio * (high - kick) if high - kick > kick - low else kick - ratio * (kick - low)
+            there = self.solved(other, at, _ROUGH_S)
+            if there is not None and there[3] < end_s:
+                low, high = (kick, high) if other > kick else (low, kick)
+                end_s, kick, at = float(there[3]), other, there
+            elif other > kick:
+                high = other
+            else:
+                low = other
+        fine = self.solved(kick, at, STEP_S)
+        return None if fine is None else (kick, fine)
+
+    def ascent(self) -> Ascent | None:
+        """The ascent; None if there is none or it would need more propellant than there is."""
+        best = self.best()
+        if best is None or best[1][3] > self.burns[-1][1]:
+            return None
+        kick, at = best
+        azimuth, a, b, end_s = (float(v) for v in at)
+        pieces = np.array([*self.first(kick), *self.upper(a, b, end_s)])
+        return Ascent(pieces, site_axes(self.lat, self.theta, azimuth), kick, azimuth, (a, b), end_s)
+
+
+def _fly(pieces: Array, axes: Array, x6: Array, beta: float) -> Array:
+    out = np.empty((program_rows(pieces, STEP_S), 10))
+    used = fly_program(pieces, axes, x6, beta, STEP_S, out)
+    return out[:used]
+
+
+def _coast(x6: Array, t0: float, t1: float, beta: float) -> Array:
+    """Nodes of free flight from ``t0`` to ``t1``."""
+    rows = 4096
+    while True:
+        out = np.empty((rows, 10))
+        used = coast_nodes(x6, t0, t1, beta, out)
+        if used:
+            return out[:used].copy()
+        rows *= 4
+
+
+def _raise(
+    orbit: TargetOrbit, ascent: Ascent, x6: Array, drawn: dict[str, float], stages: int
+) -> tuple[Array, float, Array] | None:
+    """Pieces of the second burn, its start (s) and the state there; None if the stage cannot.
+
+    Raises LaunchImpossible where the second orbit does not touch the first.
+    """
+    assert orbit.raised is not None
+    thrust, exhaust = drawn[f"stage{stages}.thrust"], drawn[f"stage{stages}.exhaust"]
+    spent = ascent.end_s - ascent.pieces[-1, 0]
+    restart = thrust / (1.0 - thrust * spent / exhaust)
+    left = drawn[f"stage{stages}.burn"] - spent
+    low, high = sorted(orbit.raised)
+    a = A + 0.5 * (orbit.perigee + orbit.apogee)
+    period = 2.0 * math.pi * math.sqrt(a**3 / MU)
+    if orbit.apogee - orbit.perigee < _ROUND_M:  # left at an equator crossing, so that the apsides lie over it
+        nodes = _coast(x6, ascent.end_s, ascent.end_s + 1.2 * period, drawn["beta"])
+        ahead = nodes[:, 0] > ascent.end_s + 0.5 * left + 60.0
+        crossing = np.nonzero(ahead[:-1] & (nodes[:-1, 3] * nodes[1:, 3] <= 0.0))[0]
+        if len(crossing) and abs(math.sin(orbit.inclination)) > 0.02:
+            i = int(crossing[0])
+            part = nodes[i, 3] / (nodes[i, 3] - nodes[i + 1, 3]) if nodes[i, 3] != nodes[i + 1, 3] else 0.0
+            middle = float(nodes[i, 0] + part * (nodes[i + 1, 0] - nodes[i, 0]))
+        else:
+            middle = ascent.end_s + 0.5 * period
+        here = 0.5 * (orbit.perigee + orbit.apogee)
+        touched = min((low, high), key=lambda h: abs(h - here))
+    else:
+        choices = [(abs(to - at), k, at, to) for k, at in ((0, orbit.apogee), (1, orbit.perigee)) for to in (low, high)]
+        _, k, here, touched = min(choices)
+        middle = _apsis(x6, ascent.end_s + (0.5 + 0.5 * k) * period, ascent.end_s, drawn["beta"])
+    if abs(touched - here) > TOUCH_M:
+        other = high if touched == low else low
+        nearest = TargetOrbit(
+            orbit.perigee, orbit.apogee, orbit.inclination, orbit.northward, (min(here, other), max(here, other))
+        )
+        raise LaunchImpossible(
+            f"one more burn does not lead from {orbit.perigee / 1e3:.0f} x {orbit.apogee / 1e3:.0f} km to"
+            f" {low / 1e3:.0f} x {high / 1e3:.0f} km: the second orbit must touch the first at its perigee or apogee;"
+            f" nearest: {min(here, other) / 1e3:.0f} x {max(here, other) / 1e3:.0f} km",
+            "raised",
+            nearest,
+        )
+    radius = A + touched
+    speed = math.sqrt(MU * (2.0 / radius - 2.0 / (2.0 * A + low + high)))
+    now = math.sqrt(MU * (2.0 / (A + here) - 1.0 / a))
+    if speed <= now:
+        raise LaunchImpossible(
+            f"the second orbit ({low / 1e3:.0f} x {high / 1e3:.0f} km) must lie over the first", "raised", None
+        )
+    guess = exhaust / restart * (1.0 - math.exp(-(speed - now) / exhaust))
+    start = middle - 0.5 * guess
+    begun = _coast(x6, ascent.end_s, start, drawn["beta"])[-1, 1:7].copy()
+    longest = 0.985 * exhaust / restart
+    if guess >= longest or start <= ascent.end_s:
+        return None
+
+    def pieces(at: Array) -> Array:
+        end = start + float(at[2])
+        return np.array([(start, end, start, restart, exhaust, ALONG_HORIZON, float(at[0]), float(at[1]))])
+
+    def miss(at: Array) -> Array | None:
+        if not 0.1 < at[2] < longest:
+            return None
+        x = _fly(pieces(at), ascent.axes, begun, drawn["beta_boost"])[-1, 1:7]
+        r = math.sqrt(float(x[:3] @ x[:3]))
+        climb = float(x[3:] @ x[:3]) / r
+        return np.array([r - radius, climb, math.sqrt(max(float(x[3:] @ x[3:]) - climb * climb, 0.0)) - speed])
+
+    def miss_size(at: Array) -> Array | None:
+        # no more than the climb and the size of the orbit, where the burn is too short to change its height
+        there = miss(np.array([at[0], 0.0, at[1]]))
+        if there is None:
+            return None
+        r = radius + float(there[0])
+        return np.array([there[1], there[2] + speed - math.sqrt(MU * (2.0 / r - 2.0 / (2.0 * A + low + high)))])
+
+    found = _newton(
+        miss, np.array([0.0, 0.0, guess]), np.array([1e-6, 1e-8, 1e-4]), _SCALES[:3], _SOLVED[:3],
+        np.array([0.3, 0.05, 0.3 * guess]),
+    )  # fmt: skip
+    if found is None:
+        rough = _newton(
+            miss_size, np.array([0.0, guess]), np.array([1e-6, 1e-4]), _SCALES[1:3], _SOLVED[1:3],
+            np.array([0.3, 0.3 * guess]),
+        )  # fmt: skip
+        found = None if rough is None else np.array([rough[0], 0.0, rough[1]])
+    if found is None or found[2] > left:
+        return None
+    return pieces(found), start, begun
+
+
+def _apsis(x6: Array, about: float, now: float, beta: float) -> float:
+    """When the climb changes its sign next to the time ``about`` (s), where two bodies alone would have it."""
+    nodes = _coast(x6, now, about + 0.1 * (about - now), beta)
+    climbs = np.sum(nodes[:, 1:4] * nodes[:, 4:7], axis=1)
+    turns = np.nonzero(climbs[:-1] * climbs[1:] <= 0.0)[0]
+    if not len(turns):
+        return about
+    i = int(min(turns, key=lambda k: abs(nodes[k, 0] - about)))
+    part = climbs[i] / (climbs[i] - climbs[i + 1]) if climbs[i] != climbs[i + 1] else 0.0
+    return float(nodes[i, 0] + part * (nodes[i + 1, 0] - nodes[i, 0]))
+
+
+def _nominal(flight_class: FlightClass) -> FlightClass:
+    """The class without its spreads."""
+
+    def exact(thing: FlightClass | Stage) -> dict[str, Spread]:
+        values = ((name, getattr(thing, name)) for name in thing.__struct_fields__)
+        return {name: Spread(value.nominal) for name, value in values if isinstance(value, Spread)}
+
+    stages = tuple(msgspec.structs.replace(stage, **exact(stage)) for stage in flight_class.stages)
+    return msgspec.structs.replace(flight_class, stages=stages, **exact(flight_class))
+
+
+def _check(thing: FlightObject, flight_class: FlightClass) -> TargetOrbit:
+    """The orbit asked for, if it can be asked for at all."""
+    orbit = thing.orbit
+    if orbit is None:
+        raise ValueError(f"{thing.id}: a launch to orbit needs an orbit")
+    who = f"{thing.id}: class {flight_class.id}"
+    if len(flight_class.stages) < 2:
+        raise LaunchImpossible(
+            f"{who} has {len(flight_class.stages)} stage(s); an ascent to orbit needs two", "thrust", None
+        )
+    heights = [orbit.perigee, orbit.apogee, *(orbit.raised or ())]
+    if not all(math.isfinite(h) for h in heights) or not _EASY_LOW_M <= orbit.perigee <= orbit.apogee:
+        raise ValueError(
+            f"{thing.id}: the orbit's perigee must be at least {_EASY_LOW_M / 1e3:.0f} km and its apogee no lower,"
+            f" found {orbit.perigee / 1e3:.0f} x {orbit.apogee / 1e3:.0f} km"
+        )
+    if orbit.raised is not None and not _EASY_LOW_M <= orbit.raised[0] <= orbit.raised[1]:
+        raise ValueError(
+            f"{thing.id}: the raised orbit's perigee must be at least {_EASY_LOW_M / 1e3:.0f} km and its apogee no"
+            f" lower, found {orbit.raised[0] / 1e3:.0f} x {orbit.raised[1] / 1e3:.0f} km"
+        )
+    if not 0.0 <= orbit.inclination <= math.pi:
+        raise ValueError(f"{thing.id}: inclination must be 0 to 180 deg, found {math.degrees(orbit.inclination):.6g}")
+    least = abs(geocentric_latitude(thing.lat))
+    allowed = min(max(orbit.inclination, least), math.pi - least)
+    if abs(allowed - orbit.inclination) > math.radians(0.005):
+        raise LaunchImpossible(
+            f"{who} cannot enter an orbit of {math.degrees(orbit.inclination):.2f} deg from latitude"
+            f" {math.degrees(thing.lat):.2f} deg without leaving its plane: inclinations from there lie between"
+            f" {math.degrees(least):.2f} and {180.0 - math.degrees(least):.2f} deg; nearest:"
+            f" {math.degrees(allowed):.2f} deg",
+            "inclination",
+            msgspec.structs.replace(orbit, inclination=allowed),
+        )
+    return orbit
+
+
+def _why_not(
+    thing: FlightObject, orbit: TargetOrbit, flight_class: FlightClass, drawn: dict[str, float], theta: float
+) -> LaunchImpossible:
+    """What stands against a launch, and the nearest orbit of the nominal class: the apogee, then both are lowered."""
+    stages = len(flight_class.stages)
+    who = f"{thing.id}: class {flight_class.id}"
+    asked = f"{orbit.perigee / 1e3:.0f} x {orbit.apogee / 1e3:.0f} km at {math.degrees(orbit.inclination):.1f} deg"
+    if drawn["stage1.thrust"] < 10.0:
+        return LaunchImpossible(
+            f"{who} does not lift off: its first stage gives {drawn['stage1.thrust']:.1f} m/s2", "thrust", None
+        )
+
+    def flies(perigee: float, apogee: float) -> Ascent | None:
+        lower = msgspec.structs.replace(orbit, perigee=perigee, apogee=apogee, raised=None)
+        return _Trial(thing, lower, drawn, stages, theta).ascent()
+
+    def highest(low: float, high: float, make: Callable[[float], Ascent | None]) -> float:
+        while high - low > 5e3:
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if make(middle) is not None else (low, middle)
+        return low
+
+    perigee, apogee = orbit.perigee, orbit.apogee
+    if orbit.raised is not None and flies(perigee, apogee) is not None:
+        return LaunchImpossible(
+            f"{who} reaches {asked} but has not the propellant for {orbit.raised[0] / 1e3:.0f} x"
+            f" {orbit.raised[1] / 1e3:.0f} km after it; nearest: {perigee / 1e3:.0f} x {apogee / 1e3:.0f} km",
+            "thrust",
+            msgspec.structs.replace(orbit, raised=None),
+        )
+    if apogee > perigee and flies(perigee, perigee) is not None:
+        apogee = highest(perigee, apogee, lambda h: flies(perigee, h))
+    elif flies(_EASY_LOW_M, _EASY_LOW_M) is not None:
+        perigee = apogee = highest(_EASY_LOW_M, perigee, lambda h: flies(h, h))
+    else:
+        return LaunchImpossible(f"{who} reaches no orbit at that inclination (asked: {asked})", "thrust", None)
+    return LaunchImpossible(
+        f"{who} has not the thrust for {asked}; nearest: {perigee / 1e3:.0f} x {apogee / 1e3:.0f} km",
+        "thrust",
+        msgspec.structs.replace(orbit, perigee=perigee, apogee=apogee, raised=None),
+    )
+
+
+def solve_launch(thing: FlightObject, flight_class: FlightClass, theta0: float, seed: int, end_ns: int) -> Body:
+    """The launch of one object into ``thing.orbit``, followed until ``end_ns`` at least (scenario time) or the ground.
+
+    ``theta0``: sidereal angle of the epoch (rad). Perigee, apogee (1 km) and inclination (0.01 deg) are those of the
+    osculating orbit when it is entered; after that it flies on under gravity with J2 and drag. The launch is by an
+    object of the class that can reach the orbit: parameters with which it cannot are drawn again, up to ``ATTEMPTS``
+    times. ``thing.cutoff`` ends thrust early, whatever was solved for; what then does not stay up falls back.
+
+    Events: launch, separation (end of the first stage's burn), burnout and orbit each time thrust ends in an orbit,
+    apogee and impact of what falls back. Facts: what was drawn; ``kick``, ``azimuth``, ``tangent``, ``tangent_rate``
+    (of the solved program), ``insertion_s`` (s after launch), ``perigee``, ``apogee``, ``inclination``, ``raan`` of the
+    last orbit entered (rad, m), ``staging_height``, ``staging_speed``, ``end_height``, ``end_speed`` (where the first
+    stage and the ascent end; speeds over the ground), ``impact_lat``, ``impact_lon`` of what comes down. A second burn
+    of a few seconds cannot change its height: there the size of the orbit is as asked, and perigee and apogee are off
+    by as far as J2 has moved the point where it burns (kilometres).
+
+    Raises LaunchImpossible with the constraint and the nearest orbit, ValueError for an orbit that is none.
+    """
+    orbit = _check(thing, flight_class)
+    theta = theta0 + OMEGA_GMST * to_s(thing.launch_ns)
+    stages = len(flight_class.stages)
+    for attempt in range(ATTEMPTS):
+        drawn = draw_class(flight_class, seed, thing.key, attempt)
+        ascent = _Trial(thing, orbit, drawn, stages, theta).ascent()
+        if ascent is None:
+            continue
+        trial = _Trial(thing, orbit, drawn, stages, theta)
+        nodes = _fly(ascent.pieces, ascent.axes, trial.rest, trial.beta)
+        second = None
+        if orbit.raised is not None:
+            try:
+                second = _raise(orbit, ascent, nodes[-1, 1:7].copy(), drawn, stages)
+            except LaunchImpossible as raised:
+                raise LaunchImpossible(
+                    f"{thing.id}: class {flight_class.id}: {raised}", raised.constraint, raised.nearest_orbit
+                ) from None
+            if second is None:
+                continue
+        return _body(thing, ascent, second, drawn, trial, theta, end_ns)
+    raise _why_not(thing, orbit, flight_class, draw_class(_nominal(flight_class), seed, thing.key), theta)
+
+
+def _cut(pieces: Array, cutoff: float) -> Array:
+    """The pieces until ``cutoff``."""
+    out = pieces[pieces[:, 0] < cutoff].copy()
+    out[:, 1] = np.minimum(out[:, 1], cutoff)
+    return out
+
+
+def _over_ground(row: Array) -> tuple[float, float]:
+    """Height (m) and speed over the ground (m/s) of a node."""
+    _, _, h = geodetic_of(row[1], row[2], row[3])
+    return h, math.hypot(row[4] + OMEGA_GMST * row[2], row[5] - OMEGA_GMST * row[1], row[6])
+
+
+def _body(
+    thing: FlightObject, ascent: Ascent, second: tuple[Array, float, Array] | None, drawn: dict[str, float],
+    trial: _Trial, theta: float, end_ns: int,
+) -> Body:  # fmt: skip
+    launch = thing.launch_ns
+    cutoff = thing.cutoff if thing.cutoff > 0.0 else math.inf
+    parts: list[Array] = []
+    powered: list[tuple[float, float, float]] = []  # start, end, intensity
+
+    def burn(pieces: Array, x6: Array, beta: float, stage: int) -> Array:
+        cut = _cut(pieces, cutoff)
+        nodes = _fly(cut, ascent.axes, x6, beta)
+        parts.append(nodes)
+        for p in cut:
+            if p[3] > 0.0:
+                if powered and p[2] < p[0] and powered[-1][1] == p[0]:
+                    powered[-1] = (powered[-1][0], float(p[1]), powered[-1][2])
+                else:
+                    number = stage or 1 + [s for s, _ in trial.burns].index(p[2])
+                    powered.append((float(p[0]), float(p[1]), drawn[f"stage{number}.intensity"]))
+        return np.asarray(nodes[-1, 1:7].copy())
+
+    x = burn(ascent.pieces, trial.rest, trial.beta, 0)
+    staging = trial.burns[0][1]
+    events = [("launch", 0.0)]
+    if cutoff > staging:
+        events.append(("separation", staging))
+    now = min(ascent.end_s, cutoff)
+    events.append(("burnout", powered[-1][1]))
+    facts = {
+        **drawn, "kick": ascent.kick, "azimuth": ascent.azimuth, "tangent": ascent.tangent[0],
+        "tangent_rate": ascent.tangent[1], "insertion_s": ascent.end_s,
+    }  # fmt: skip
+    at = int(np.searchsorted(parts[0][:, 0], min(staging, now), side="right")) - 1
+    facts["staging_height"], facts["staging_speed"] = _over_ground(parts[0][at])
+    facts["end_height"], facts["end_speed"] = _over_ground(parts[0][-1])
+    if cutoff >= ascent.end_s:
+        events.append(("orbit", now))
+        if second is not None and cutoff > second[1]:
+            parts.append(_coast(x, now, second[1], drawn["beta"]))
+            x = burn(second[0], parts[-1][-1, 1:7].copy(), drawn["beta_boost"], trial.stages)
+            now = powered[-1][1]
+            events += [("burnout", now), ("orbit", now)]
+    last = max((end_ns - launch) / 1e9, now + 1.0)
+    out = np.empty(7)
+    fall(x, now, theta, drawn["beta"], out)
+    if out[0] == 0.0:
+        coast = _coast(x, now, last, drawn["beta"])
+        # one that the air brings down within the scenario is followed to the ground from where it sinks under 100 km
+        low = next((i for i, row in enumerate(coast) if height_of(row[1], row[2], row[3]) < 100e3), -1)
+        if low > 0:
+            parts.append(coast[: low + 1])
+            x, now = coast[low, 1:7].copy(), float(coast[low, 0])
+            fall(x, now, theta, drawn["beta"], out)
+            out[5] = -1.0  # its apogee is behind it
+        else:
+            parts.append(coast)
+    orbit = osculating(x)
+    facts["perigee"], facts["apogee"] = orbit.perigee, orbit.apogee
+    facts["inclination"], facts["raan"] = orbit.inclination, orbit.raan
+    if out[0] > 0.0:
+        parts.append(_coast(x, now, float(out[1]), drawn["beta"]))
+        if out[5] > now:
+            events.append(("apogee", float(out[5])))
+        events.append(("impact", float(out[1])))
+        facts["impact_lat"], facts["impact_lon"] = float(out[2]), float(out[3])
+    last_thrust = launch + round(powered[-1][1] * 1e9)
+    return Body(
+        thing.id, thing.key, thing.class_id, "launch", "", launch, np.concatenate(parts),
+        tuple((name, launch + (math.floor(t * 1e9) if name == "impact" else round(t * 1e9))) for name, t in events),
+        tuple((launch + round(t0 * 1e9), launch + round(t1 * 1e9), w) for t0, t1, w in powered),
+        last_thrust, drawn["rcs_boost"], drawn["rcs"], facts,
+    )  # fmt: skip
