@@ -3,20 +3,26 @@
 
 **Coasts.** After the last burn before re-entry a first stage flies free. Of four flights the webcast showed its speed
 over the ground and its height until the entry burn. The first 40 s after the end of the boostback burn (2 s are left to
-the rounding of that event) are fitted by a state: height, climb and horizontal speed, the direction being back along the
-launch azimuth or, after a partial boostback, on along it. What follows is predicted under gravity with J2, without drag
-(at the entry burn, about 60 km up, drag is under 0.1 m/s2). Readings are weighed by their rounding: 0.1 km below 100 km
-of height, 1 km above, and 0.5 m/s. The apogee is compared with that of the flight fitted to the whole coast, because the
-readings there are whole kilometres.
+the rounding of that event) are fitted by a state: height, climb and horizontal speed, the direction being back along
+the launch azimuth or, after a partial boostback, on along it. What follows is predicted under gravity with J2, without
+drag (at the entry burn, about 60 km up, drag is under 0.1 m/s2). Readings are weighed by their rounding: 0.1 km below
+100 km of height, 1 km above, and 0.5 m/s. The apogee is compared with that of the flight fitted to the whole coast,
+because the readings there are whole kilometres.
 
 **Ascents.** Constants of the class *space-launch* come from public figures of the launcher (the class file names them),
 but the time of the first cut-off, which follows from what each first stage kept for landing: its spread is that of the
-telemetry of 46 flights, so its score says little. For each destination 60 launches of the class are drawn and solved into
-the orbit that is publicly said of the flight. A reading is inside the class's spread if it lies within three standard
-deviations of the mean of the 60, one second (times) or the class's own fineness (0.1 km, 1 m/s) allowed for rounding. An
-ascent is inside if all its readings are: time, height and speed of the first cut-off and, where the webcast showed it,
-time and speed of the second. Speeds at the second cut-off are a property of the orbit: publicly only "a parking orbit"
-is said of flights to geostationary transfer, taken here as circular at 160 km, and several left it elliptic.
+telemetry of 46 flights, and its score says little. For each destination 60 launches of the class are drawn and solved
+into the orbit that is said of the flight. A reading is inside the class's spread if it lies within three standard
+deviations of the mean of the 60, its own fineness allowed for: 1 s in times, 0.1 km, 1 m/s at the first cut-off, and at
+the second 12 m/s, as orbits are said to 10 km. An ascent is inside if all its readings are: time, height and speed at
+the first cut-off and, where the webcast showed it, time of the second and the speed after it. Because a spread of 9 s
+in the first cut-off makes one of 500 m/s, height and speed are also scored with that time given: against the regression
+of the 60 on their times and the scatter about it.
+
+What is outside, and why: the second stage's engine throttles, which the model's does not, so that burns last longer
+than its spread (CRS-8, Iridium NEXT 6); publicly only "a parking orbit" is said of flights to geostationary transfer,
+taken here as circular, and several left it elliptic with 30 to 230 m/s more; Falcon Heavy's centre core is not of this
+class; flights whose first stage came back to the site climbed more steeply than propellant alone would have it.
 """
 
 from __future__ import annotations
@@ -167,7 +173,7 @@ for _flight in ("Iridium_NEXT_3", "NROL-76", "SpaceX_CRS-11", "SpaceX_CRS-12"):
 # -- ascents
 
 _READINGS = ("first cut-off, s", "its height, km", "its speed, m/s", "second cut-off, s", "its speed, m/s")
-_FINENESS = (1.0, 0.1, 1.0, 1.0, 1.0)
+_FINENESS = (1.0, 0.1, 1.0, 1.0, 12.0)
 
 
 @cache
@@ -194,19 +200,26 @@ def _ensemble(lat: float, lon: float, perigee: float, apogee: float, inclination
     return np.array(out)
 
 
+def _launches(flight: str) -> Array:
+    to = _destinations()[flight]
+    numbers = [float(to[k]) for k in ("latitude_deg", "longitude_deg", "perigee_km", "apogee_km", "inclination_deg")]
+    return np.asarray(_ensemble(*numbers, to["heading"] == "north"))
+
+
 @cache
 def _scored(flight: str) -> tuple[Array, Array, Array]:
     """What was read (NaN: not shown), mean and standard deviation of the class's launches to the same orbit."""
-    to, events, rows = _destinations()[flight], _events()[flight], _telemetry("ascents.csv")[flight]
+    events, rows = _events()[flight], _telemetry("ascents.csv")[flight]
     read = np.full(5, np.nan)
     at = rows[int(np.argmin(np.abs(rows[:, 0] - events["meco_s"])))]
     read[:3] = events["meco_s"], at[2] / 1e3, at[1]
-    if "seco1_s" in events and events["seco1_s"] <= rows[-1, 0] + 10.0:
-        # a display that stops at the cut-off (Iridium NEXT 4: 7 s before it is called) still shows the speed
-        at = rows[int(np.argmin(np.abs(rows[:, 0] - events["seco1_s"])))]
-        read[3], read[4] = events["seco1_s"], at[1]
-    numbers = [float(to[k]) for k in ("latitude_deg", "longitude_deg", "perigee_km", "apogee_km", "inclination_deg")]
-    ours = _ensemble(*numbers, to["heading"] == "north")
+    if "seco1_s" in events:
+        read[3] = events["seco1_s"]
+        # the event is to the second and the speed still grows by 30 m/s in one: the display settles after it
+        after = rows[(rows[:, 0] >= events["seco1_s"]) & (rows[:, 0] <= events["seco1_s"] + 5.0)]
+        if len(after):
+            read[4] = after[:, 1].max()
+    ours = _launches(flight)
     return read, np.asarray(ours.mean(axis=0)), np.asarray(ours.std(axis=0, ddof=1))
 
 
@@ -233,12 +246,34 @@ _share("of those that show the second cut-off, its time", slice(3, 4), 0.8)
 _share("of those that show the second cut-off, its speed", slice(4, 5), 0.8)
 
 
+@cache
+def _given_time(flight: str) -> tuple[Array, Array]:
+    """Height (km) and speed (m/s) at the first cut-off: how far off the regression on its time, and the scatter."""
+    ours, read = _launches(flight), _scored(flight)[0]
+    off, sd = np.empty(2), np.empty(2)
+    for k in range(2):
+        line = np.polyfit(ours[:, 0], ours[:, 1 + k], 2)
+        sd[k] = float(np.sqrt(np.sum((np.polyval(line, ours[:, 0]) - ours[:, 1 + k]) ** 2) / (len(ours) - 3)))
+        off[k] = read[1 + k] - float(np.polyval(line, read[0]))
+    return off, sd
+
+
+@book.row("at the first cut-off, its time given: height and speed", target=at_least(0.8), source=_TELEMETRY)
+def given_time() -> Measured:
+    hits, off = 0, []
+    for flight in _destinations():
+        miss, sd = _given_time(flight)
+        # half a second of the event's rounding, at some 1 km/s of climb and 40 m/s2
+        hits += bool(np.all(np.abs(miss) <= 3.0 * sd + np.array([0.5, 20.0])))
+        off.append(miss)
+    middle = np.median(np.array(off), axis=0)
+    return proportion(hits, len(off), f"median of read less class {middle[0]:+.1f} km, {middle[1]:+.0f} m/s")
+
+
 def _ascent_row(flight: str) -> Callable[[], Measured]:
     what = _destinations()[flight]["what"]
 
-    @book.row(
-        f"ascent of {flight.replace('_', ' ')} ({what}): readings outside", target=at_most(0), source=_TELEMETRY
-    )
+    @book.row(f"ascent of {flight.replace('_', ' ')} ({what}): readings outside", target=at_most(0), source=_TELEMETRY)
     def one() -> Measured:
         read, mean, sd = _scored(flight)
         out = _outside(flight)
@@ -247,6 +282,11 @@ def _ascent_row(flight: str) -> Callable[[], Measured]:
             f" {sd[i]:.{1 if i == 1 else 0}f}){' outside' if out[i] else ''}"
             for i, name in enumerate(_READINGS)
             if not math.isnan(read[i])
+        )
+        off, scatter = _given_time(flight)
+        said += (
+            f"; its time given, the first cut-off is off by {off[0]:+.1f} ± {scatter[0]:.1f} km and {off[1]:+.0f} ±"
+            f" {scatter[1]:.0f} m/s"
         )
         return Measured(float(out.sum()), note=said)
 
@@ -257,7 +297,7 @@ for _flight in _destinations():
     _ascent_row(_flight)
 
 
-@book.row("orbit entered against the orbit asked for: perigee and apogee", target=at_most(1.0), unit="km", source="asked")
+@book.row("orbit entered less the orbit asked for: perigee, apogee", target=at_most(1.0), unit="km", source="asked")
 def entered() -> Measured:
     return Measured(max(_misses()[0]) / 1e3, note="osculating, worst of the destinations")
 
@@ -281,9 +321,17 @@ def _misses() -> tuple[list[float], list[float]]:
     return heights, angles
 
 
-@book.row("an orbit from too far north is refused with the nearest", target=at_most(0.01), unit="deg", source="spherical geometry")  # fmt: skip
+@book.row(
+    "inclination under the site's latitude is refused with the nearest",
+    target=at_most(0.01),
+    unit="deg",
+    source="spherical geometry",
+)
 def refused() -> Measured:
     lat = math.radians(45.0)
+    # the sine of the geocentric latitude is z / r of the site
+    x = geodetic_to_ecef([lat, 0.0, 0.0])
+    least = math.asin(float(x[2]) / float(np.linalg.norm(x)))
     thing = FlightObject(
         "x", "0" * 32, "space-launch", 0, lat, 0.0, 0.0, 0.0, 0.0, 0.0,
         orbit=TargetOrbit(200e3, 200e3, math.radians(30.0)),
@@ -291,9 +339,6 @@ def refused() -> Measured:
     try:
         solve_launch(thing, _class(), 0.0, 1, 0)
     except LaunchImpossible as impossible:
-        assert impossible.nearest_orbit is not None
-        # the sine of the geocentric latitude is z / r of the site
-        x = geodetic_to_ecef([lat, 0.0, 0.0])
-        least = math.asin(float(x[2]) / float(np.linalg.norm(x)))
-        return Measured(math.degrees(abs(impossible.nearest_orbit.inclination - least)), note=str(impossible))
-    raise AssertionError("it was not refused")
+        nearest = impossible.nearest_orbit
+        return Measured(math.degrees(abs(nearest.inclination - least)) if nearest else math.inf, note=str(impossible))
+    raise ValueError("it was not refused")

@@ -1,10 +1,7 @@
 """Launches to orbit as they happen: class parameters drawn, the ascent solved, the orbit followed.
 
-The first stage rises straight up, turns at an even rate by a small angle (the kick) and then flies along the velocity
-against the air (gravity turn). The upper stages thrust in one vertical plane by the linear-tangent law until the orbit
-asked for is entered at its perigee. Solved for that are the azimuth, the two numbers of the tangent law and the end of
-thrust; the kick is the one that spends the least propellant. After a coast the last stage may burn once more, over the
-local horizon, into a second orbit that touches the first.
+The ascent is solved in ``truth.ascents``. After a coast the last stage may burn once more, over the local horizon, into
+a second orbit that touches the first. After the last burn gravity with J2 and drag carry the object on.
 
 Nothing here is any launcher's guidance: it is the textbook ascent (Bryson and Ho, 1975, section 2.7) with a class's
 numbers.
@@ -14,39 +11,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.dynamics.ascent import (
-    ALONG_AIRSPEED,
-    ALONG_ELEVATION,
     ALONG_HORIZON,
-    ALONG_TANGENT,
-    at_rest,
     fly_program,
     program_rows,
-    site_axes,
 )
-from tocsin.dynamics.kernels import climb_of, coast_nodes, fall, height_of
+from tocsin.dynamics.kernels import coast_nodes, fall, height_of
 from tocsin.earth.clock import to_s
 from tocsin.earth.frames import OMEGA_GMST
-from tocsin.earth.wgs84 import E2, MU, A, geodetic_of
+from tocsin.earth.wgs84 import MU, A, geodetic_of
 from tocsin.scenario.specs import FlightClass, FlightObject, Spread, Stage, TargetOrbit
+from tocsin.truth.ascents import SCALES, SOLVED, STEP_S, Ascent, Trial, geocentric_latitude, newton, osculating
 from tocsin.truth.body import Body
 from tocsin.truth.flights import FlightImpossible, draw_class
 
 Array = NDArray[np.float64]
 
-STEP_S = 1.0  # powered flight is integrated in steps of this length at most
-_ROUGH_S = 2.0  # and in these while the kick is searched for
 ATTEMPTS = 8  # draws of the class parameters before a launch is called impossible
 TOUCH_M = 30e3  # a second orbit has to come this near to an apsis of the first
-_SOLVED = np.array([1.0, 0.01, 0.01, 0.01])  # m and m/s in radius, climb, speed and across the plane
-_SCALES = np.array([1e3, 10.0, 10.0, 10.0])
-_LEAST_BURNOUT_M = 25e3  # a first stage that ends under this has not left the air
 _EASY_LOW_M = 140e3  # nothing stays in an orbit under this for long
 _ROUND_M = 20e3  # orbits with less between perigee and apogee have no apsis to speak of
 
@@ -62,274 +49,6 @@ class LaunchImpossible(FlightImpossible):
         where = None if nearest_orbit is None else (nearest_orbit.perigee, nearest_orbit.apogee)
         super().__init__(text, constraint, where)
         self.nearest_orbit = nearest_orbit
-
-
-@dataclass(frozen=True)
-class Ascent:
-    """A solved ascent: ``pieces`` of its thrust program (``dynamics.ascent``) on the clock of the launch, the fixed
-    ``axes``, the ``kick`` and ``azimuth`` (rad), ``tangent``: the two numbers of the upper stages' law, ``end_s``: when
-    the orbit is entered.
-    """
-
-    pieces: Array
-    axes: Array
-    kick: float
-    azimuth: float
-    tangent: tuple[float, float]
-    end_s: float
-
-
-@dataclass(frozen=True)
-class Elements:
-    """An osculating orbit: ``perigee``, ``apogee`` (m over the equator's radius), ``inclination``, ``raan`` (rad)."""
-
-    perigee: float
-    apogee: float
-    inclination: float
-    raan: float
-
-
-def osculating(x6: Array) -> Elements:
-    """The osculating orbit of a bound state in eci; apogee is infinite where it is not bound."""
-    r, v = x6[:3], x6[3:]
-    momentum = np.cross(r, v)
-    distance = math.sqrt(float(r @ r))
-    energy = 0.5 * float(v @ v) - MU / distance
-    e = math.sqrt(max(1.0 + 2.0 * energy * float(momentum @ momentum) / MU**2, 0.0))
-    p = float(momentum @ momentum) / MU
-    size = math.sqrt(float(momentum @ momentum))
-    return Elements(
-        p / (1.0 + e) - A,
-        p / (1.0 - e) - A if e < 1.0 else math.inf,
-        math.acos(min(max(float(momentum[2]) / size, -1.0), 1.0)),
-        math.atan2(float(momentum[0]), -float(momentum[1])) % (2.0 * math.pi),
-    )
-
-
-def geocentric_latitude(lat: float) -> float:
-    """Of a point on the ellipsoid at geodetic latitude ``lat`` (rad): the least inclination of an orbit over it."""
-    return math.atan((1.0 - E2) * math.tan(lat))
-
-
-def _plane(u: Array, inclination: float, northward: bool) -> Array:
-    """Unit normal of the orbit of an inclination through direction ``u``, going north or south there."""
-    level = math.hypot(float(u[0]), float(u[1]))
-    east = np.array([-u[1], u[0], 0.0]) / level
-    north = np.cross(u, east)
-    s = min(max(math.cos(inclination) / level, -1.0), 1.0)  # sine of the heading
-    c = math.sqrt(1.0 - s * s) * (1.0 if northward else -1.0)
-    return s * north - c * east
-
-
-def _newton(
-    residual: Callable[[Array], Array | None], start: Array, steps: Array, scales: Array, solved: Array, longest: Array
-) -> Array | None:
-    """Damped Newton iteration with differences; None where it does not settle.
-
-    ``longest``: greatest change of each unknown in one step.
-    """
-    at = start.copy()
-    miss = residual(at)
-    for _ in range(30):
-        if miss is None:
-            return None
-        if bool(np.all(np.abs(miss) < solved)):
-            return at
-        slope = np.empty((len(miss), len(at)))
-        for j in range(len(at)):
-            moved = at.copy()
-            moved[j] += steps[j]
-            other = residual(moved)
-            if other is None:
-                return None
-            slope[:, j] = (other - miss) / scales / steps[j]
-        try:
-            change = -np.linalg.solve(slope, miss / scales)
-        except np.linalg.LinAlgError:
-            return None
-        fraction = min(1.0, float(np.min(longest / np.maximum(np.abs(change), 1e-300))))
-        size = float(np.sum((miss / scales) ** 2))
-        for _ in range(8):
-            there = residual(at + fraction * change)
-            if there is not None and float(np.sum((there / scales) ** 2)) < size:
-                break
-            fraction *= 0.5
-        else:
-            return None
-        at, miss = at + fraction * change, there
-    return None
-
-
-class _Trial:
-    """Trial ascents with one set of class parameters into one orbit; times count from the launch."""
-
-    def __init__(self, thing: FlightObject, orbit: TargetOrbit, drawn: dict[str, float], stages: int, theta: float):
-        self.drawn, self.stages, self.orbit = drawn, stages, orbit
-        self.lat, self.theta = thing.lat, theta + thing.lon
-        self.rest = at_rest(thing.lat, self.theta, thing.h)
-        self.beta = drawn["beta_boost"]
-        self.radius = A + orbit.perigee
-        self.speed = math.sqrt(MU * (2.0 / self.radius - 2.0 / (2.0 * A + orbit.perigee + orbit.apogee)))
-        self.nominal = _plane(self.rest[:3] / np.linalg.norm(self.rest[:3]), orbit.inclination, orbit.northward)
-        self.burns = []  # ignition, end of each stage
-        ignition = 0.0
-        for i in range(1, stages + 1):
-            self.burns.append((ignition, ignition + drawn[f"stage{i}.burn"]))
-            ignition = self.burns[-1][1] + drawn[f"stage{i}.coast"]
-        self.upper_s = self.burns[1][0]
-        last = drawn[f"stage{stages}.exhaust"] / drawn[f"stage{stages}.thrust"]
-        self.longest = self.burns[-1][0] + 0.985 * last  # trials may burn what is not there
-        self.out = np.empty((4000, 10))
-        self.flown: tuple[tuple[float, float, float], Array, Array] | None = None
-
-    def azimuth(self) -> float:
-        """Of thrust, to begin with: the orbit's heading less the motion that the Earth gives."""
-        u = self.rest[:3] / np.linalg.norm(self.rest[:3])
-        v = self.speed * np.cross(self.nominal, u) - self.rest[3:]
-        axes = site_axes(self.lat, self.theta, 0.0)
-        east = np.cross(axes[:3], axes[3:])
-        return math.atan2(float(v @ east), float(v @ axes[:3]))
-
-    def first(self, kick: float) -> list[tuple[float, ...]]:
-        """Pieces of the first stage and the coast after it."""
-        d = self.drawn
-        end = self.burns[0][1]
-        turn = min(d["vertical"], end)
-        along = min(turn + d["pitch"], end)
-        burn = (0.0, d["stage1.thrust"], d["stage1.exhaust"])
-        up = 0.5 * math.pi
-        rate = -kick / d["pitch"] if d["pitch"] > 0.0 else 0.0
-        return [
-            (0.0, turn, *burn, ALONG_ELEVATION, up, 0.0),
-            (turn, along, *burn, ALONG_ELEVATION, up, rate),
-            (along, end, *burn, ALONG_AIRSPEED, 0.0, 0.0),
-            (end, self.upper_s, 0.0, 0.0, 1.0, ALONG_TANGENT, 0.0, 0.0),
-        ]
-
-    def upper(self, a: float, b: float, end_s: float) -> list[tuple[float, ...]]:
-        """Pieces of the upper stages, whose tangent law runs through from the first ignition, until ``end_s``."""
-        d = self.drawn
-        out: list[tuple[float, ...]] = []
-        for i in range(1, self.stages):
-            ignition, end = self.burns[i]
-            if i == self.stages - 1:
-                end = end_s
-            burn = (ignition, d[f"stage{i + 1}.thrust"], d[f"stage{i + 1}.exhaust"])
-            out.append((ignition, end, *burn, ALONG_TANGENT, a + b * (ignition - self.upper_s), b))
-            if i < self.stages - 1:
-                out.append((end, self.burns[i + 1][0], 0.0, 0.0, 1.0, ALONG_TANGENT, 0.0, 0.0))
-        return out
-
-    def staged(self, kick: float, azimuth: float, step_s: float) -> tuple[Array, Array] | None:
-        """State at the first upper ignition, and the axes; None if the first stage falls or stays in the air."""
-        if self.flown is None or self.flown[0] != (kick, azimuth, step_s):
-            axes = site_axes(self.lat, self.theta, azimuth)
-            n = fly_program(np.array(self.first(kick)), axes, self.rest, self.beta, step_s, self.out)
-            self.flown = ((kick, azimuth, step_s), self.out[n - 1, 1:7].copy(), axes)
-        x = self.flown[1]
-        if not height_of(x[0], x[1], x[2]) > _LEAST_BURNOUT_M or not climb_of(x[0], x[1], x[2], x[3], x[4], x[5]) > 0.0:
-            return None
-        return x, self.flown[2]
-
-    def miss(self, kick: float, at: Array, step_s: float) -> Array | None:
-        """Of radius (m), climb, speed and motion across the plane (m/s) where thrust ends."""
-        azimuth, a, b, end_s = (float(v) for v in at)
-        if not self.burns[-1][0] + 1.0 < end_s < self.longest:
-            return None
-        begun = self.staged(kick, azimuth, step_s)
-        if begun is None:
-            return None
-        n = fly_program(np.array(self.upper(a, b, end_s)), begun[1], begun[0], self.beta, step_s, self.out)
-        x = self.out[n - 1, 1:7]
-        r = math.sqrt(float(x[:3] @ x[:3]))
-        u = x[:3] / r
-        climb = float(x[3:] @ u)
-        # the plane of that inclination through where it is now, the one of the two that lies next to the intended
-        north = _plane(u, self.orbit.inclination, True)
-        south = _plane(u, self.orbit.inclination, False)
-        normal = north if float(north @ self.nominal) >= float(south @ self.nominal) else south
-        across = float(x[3:] @ normal)
-        speed = math.sqrt(max(float(x[3:] @ x[3:]) - climb * climb, 0.0))
-        return np.array([r - self.radius, climb, speed - self.speed, across])
-
-    def survey(self, kick: float) -> Array | None:
-        """A beginning for Newton's method: of a grid of tangent laws, which is nearest when the speed is there."""
-        azimuth = self.azimuth()
-        begun = self.staged(kick, azimuth, _ROUGH_S)
-        if begun is None:
-            return None
-        best: tuple[float, Array] | None = None
-        span = self.burns[-1][1] - self.upper_s
-        for a in np.tan(np.radians([5.0, 12.0, 20.0, 28.0, 36.0, 44.0, 52.0, 60.0])):
-            for over in np.tan(np.radians([20.0, 5.0, -5.0, -15.0, -25.0, -35.0])):
-                b = (over - a) / span
-                pieces = np.array(self.upper(float(a), float(b), self.longest - 1.0))
-                n = fly_program(pieces, begun[1], begun[0], self.beta, _ROUGH_S, self.out)
-                rows = self.out[:n]
-                speeds = np.sqrt(np.sum(rows[:, 4:7] ** 2, axis=1))
-                fast = np.nonzero((speeds >= self.speed) & (rows[:, 0] > self.burns[-1][0] + 1.0))[0]
-                if not len(fast):
-                    continue
-                row = rows[fast[0]]
-                r = math.sqrt(float(row[1:4] @ row[1:4]))
-                climb = float(row[4:7] @ row[1:4]) / r
-                score = ((r - self.radius) / 50e3) ** 2 + (climb / 300.0) ** 2
-                if best is None or score < best[0]:
-                    best = (score, np.array([azimuth, a, b, row[0]]))
-        return None if best is None else best[1]
-
-    def solved(self, kick: float, start: Array | None, step_s: float) -> Array | None:
-        """Azimuth, tangent law and end of thrust into the orbit for one kick."""
-        if start is None:
-            return None
-        return _newton(
-            lambda at: self.miss(kick, at, step_s), start, np.array([1e-6, 1e-6, 1e-8, 1e-3]), _SCALES,
-            _SOLVED * (1.0 if step_s <= STEP_S else 10.0), np.array([0.1, 0.3, 1e-3, 30.0]),
-        )  # fmt: skip
-
-    def best(self) -> tuple[float, Array] | None:
-        """The kick that spends the least propellant and the ascent it gives."""
-        found: list[tuple[float, float, Array]] = []
-        for degrees in (2.0, 4.0, 6.0, 8.0, 11.0, 14.0, 18.0, 23.0, 29.0):
-            kick = math.radians(degrees)
-            at = None
-            if found and found[-1][1] > kick - 0.12:  # next to one that is solved
-                at = self.solved(kick, found[-1][2], _ROUGH_S)
-            if at is None:
-                at = self.solved(kick, self.survey(kick), _ROUGH_S)
-            if at is not None:
-                found.append((float(at[3]), kick, at))
-                if len(found) > 2 and found[-1][0] > found[-2][0] > found[-3][0]:
-                    break  # past the least
-        if not found:
-            return None
-        k = min(range(len(found)), key=lambda i: found[i][0])
-        end_s, kick, at = found[k]
-        low = found[max(k - 1, 0)][1]
-        high = found[min(k + 1, len(found) - 1)][1]
-        ratio = 0.5 * (3.0 - math.sqrt(5.0))
-        for _ in range(14):  # golden section
-            other = kick + ratio * (high - kick) if high - kick > kick - low else kick - ratio * (kick - low)
-            there = self.solved(other, at, _ROUGH_S)
-            if there is not None and there[3] < end_s:
-                low, high = (kick, high) if other > kick else (low, kick)
-                end_s, kick, at = float(there[3]), other, there
-            elif other > kick:
-                high = other
-            else:
-                low = other
-        fine = self.solved(kick, at, STEP_S)
-        return None if fine is None else (kick, fine)
-
-    def ascent(self) -> Ascent | None:
-        """The ascent; None if there is none or it would need more propellant than there is."""
-        best = self.best()
-        if best is None or best[1][3] > self.burns[-1][1]:
-            return None
-        kick, at = best
-        azimuth, a, b, end_s = (float(v) for v in at)
-        pieces = np.array([*self.first(kick), *self.upper(a, b, end_s)])
-        return Ascent(pieces, site_axes(self.lat, self.theta, azimuth), kick, azimuth, (a, b), end_s)
 
 
 def _fly(pieces: Array, axes: Array, x6: Array, beta: float) -> Array:
@@ -426,13 +145,13 @@ def _raise(
         r = radius + float(there[0])
         return np.array([there[1], there[2] + speed - math.sqrt(MU * (2.0 / r - 2.0 / (2.0 * A + low + high)))])
 
-    found = _newton(
-        miss, np.array([0.0, 0.0, guess]), np.array([1e-6, 1e-8, 1e-4]), _SCALES[:3], _SOLVED[:3],
+    found = newton(
+        miss, np.array([0.0, 0.0, guess]), np.array([1e-6, 1e-8, 1e-4]), SCALES[:3], SOLVED[:3],
         np.array([0.3, 0.05, 0.3 * guess]),
     )  # fmt: skip
     if found is None:
-        rough = _newton(
-            miss_size, np.array([0.0, guess]), np.array([1e-6, 1e-4]), _SCALES[1:3], _SOLVED[1:3],
+        rough = newton(
+            miss_size, np.array([0.0, guess]), np.array([1e-6, 1e-4]), SCALES[1:3], SOLVED[1:3],
             np.array([0.3, 0.3 * guess]),
         )  # fmt: skip
         found = None if rough is None else np.array([rough[0], 0.0, rough[1]])
@@ -515,7 +234,7 @@ def _why_not(
 
     def flies(perigee: float, apogee: float) -> Ascent | None:
         lower = msgspec.structs.replace(orbit, perigee=perigee, apogee=apogee, raised=None)
-        return _Trial(thing, lower, drawn, stages, theta).ascent()
+        return Trial(thing, lower, drawn, stages, theta).ascent()
 
     def highest(low: float, high: float, make: Callable[[float], Ascent | None]) -> float:
         while high - low > 5e3:
@@ -556,9 +275,10 @@ def solve_launch(thing: FlightObject, flight_class: FlightClass, theta0: float, 
     apogee and impact of what falls back. Facts: what was drawn; ``kick``, ``azimuth``, ``tangent``, ``tangent_rate``
     (of the solved program), ``insertion_s`` (s after launch), ``perigee``, ``apogee``, ``inclination``, ``raan`` of the
     last orbit entered (rad, m), ``staging_height``, ``staging_speed``, ``end_height``, ``end_speed`` (where the first
-    stage and the ascent end; speeds over the ground), ``impact_lat``, ``impact_lon`` of what comes down. A second burn
-    of a few seconds cannot change its height: there the size of the orbit is as asked, and perigee and apogee are off
-    by as far as J2 has moved the point where it burns (kilometres).
+    stage and the ascent end; speeds over the ground), ``launch_lat``, ``launch_lon``, and ``impact_lat``,
+    ``impact_lon``, ``impact_ns`` of what comes down. A second burn of a few seconds cannot change its height: there the
+    size of the orbit is as asked, and perigee and apogee are off by as far as J2 has moved the point where it burns
+    (kilometres).
 
     Raises LaunchImpossible with the constraint and the nearest orbit, ValueError for an orbit that is none.
     """
@@ -567,10 +287,10 @@ def solve_launch(thing: FlightObject, flight_class: FlightClass, theta0: float, 
     stages = len(flight_class.stages)
     for attempt in range(ATTEMPTS):
         drawn = draw_class(flight_class, seed, thing.key, attempt)
-        ascent = _Trial(thing, orbit, drawn, stages, theta).ascent()
+        ascent = Trial(thing, orbit, drawn, stages, theta).ascent()
         if ascent is None:
             continue
-        trial = _Trial(thing, orbit, drawn, stages, theta)
+        trial = Trial(thing, orbit, drawn, stages, theta)
         nodes = _fly(ascent.pieces, ascent.axes, trial.rest, trial.beta)
         second = None
         if orbit.raised is not None:
@@ -601,7 +321,7 @@ def _over_ground(row: Array) -> tuple[float, float]:
 
 def _body(
     thing: FlightObject, ascent: Ascent, second: tuple[Array, float, Array] | None, drawn: dict[str, float],
-    trial: _Trial, theta: float, end_ns: int,
+    trial: Trial, theta: float, end_ns: int,
 ) -> Body:  # fmt: skip
     launch = thing.launch_ns
     cutoff = thing.cutoff if thing.cutoff > 0.0 else math.inf
@@ -630,7 +350,8 @@ def _body(
     events.append(("burnout", powered[-1][1]))
     facts = {
         **drawn, "kick": ascent.kick, "azimuth": ascent.azimuth, "tangent": ascent.tangent[0],
-        "tangent_rate": ascent.tangent[1], "insertion_s": ascent.end_s,
+        "tangent_rate": ascent.tangent[1], "insertion_s": ascent.end_s, "launch_lat": thing.lat,
+        "launch_lon": thing.lon,
     }  # fmt: skip
     at = int(np.searchsorted(parts[0][:, 0], min(staging, now), side="right")) - 1
     facts["staging_height"], facts["staging_speed"] = _over_ground(parts[0][at])
@@ -665,6 +386,7 @@ def _body(
             events.append(("apogee", float(out[5])))
         events.append(("impact", float(out[1])))
         facts["impact_lat"], facts["impact_lon"] = float(out[2]), float(out[3])
+        facts["impact_ns"] = float(launch + math.floor(float(out[1]) * 1e9))
     last_thrust = launch + round(powered[-1][1] * 1e9)
     return Body(
         thing.id, thing.key, thing.class_id, "launch", "", launch, np.concatenate(parts),
