@@ -29,7 +29,7 @@ TRUNCATION_M = 0.02  # of steps of half a second
 
 def fly(pieces, x6, step_s=0.5):
     out = np.empty((a.program_rows(pieces, step_s), 10))
-    used = a.fly_program(pieces, AXES, x6, BETA, step_s, out)
+    used = a.fly_program(pieces, np.tile(AXES, (len(pieces), 1)), x6, BETA, step_s, out)
     assert used
     return out[:used]
 
@@ -127,6 +127,6 @@ def test_nodes_join_within_a_metre():
 def test_rows_suffice_and_one_less_is_told(step):
     rows = a.program_rows(PIECES, step)
     out = np.empty((rows, 10))
-    used = a.fly_program(PIECES, AXES, rest(), BETA, step, out)
+    used = a.fly_program(PIECES, np.tile(AXES, (len(PIECES), 1)), rest(), BETA, step, out)
     assert 0 < used <= rows
-    assert a.fly_program(PIECES, AXES, rest(), BETA, step, np.empty((used - 1, 10))) == 0
+    assert a.fly_program(PIECES, np.tile(AXES, (len(PIECES), 1)), rest(), BETA, step, np.empty((used - 1, 10))) == 0

@@ -103,15 +103,16 @@ def _steered(
 def fly_program(pieces: Array, axes: Array, x6: Array, beta: float, step_s: float, out: Array) -> int:
     """Fly a program of pieces (see the module's text) from ``x6`` at its first start; returns the rows of ``out`` used.
 
-    ``axes (6,)``: the fixed axes (forward, up) in eci; ``beta``: kg/m2. Runge-Kutta steps of at most ``step_s`` that
-    end at each piece. ``out (m, 10)``: time (s, the pieces' clock), state, acceleration; where pieces meet the time
-    stands twice, with the acceleration before and after (see ``kernels.state_at``). 0 if ``out`` is too short
-    (``program_rows`` tells).
+    ``axes (k, 6)``: the fixed axes (forward, up) of each piece in eci; ``beta``: kg/m2. Runge-Kutta steps of at most
+    ``step_s`` that end at each piece. ``out (m, 10)``: time (s, the pieces' clock), state, acceleration; where pieces
+    meet the time stands twice, with the acceleration before and after (see ``kernels.state_at``). 0 if ``out`` is too
+    short (``program_rows`` tells).
     """
     x, y, z, vx, vy, vz = x6[0], x6[1], x6[2], x6[3], x6[4], x6[5]
     n = 0
     for k in range(pieces.shape[0]):
         piece = pieces[k]
+        fixed = axes[k]
         start = piece[0]
         length = piece[1] - start
         if not length > 1e-9:
@@ -122,7 +123,7 @@ def fly_program(pieces: Array, axes: Array, x6: Array, beta: float, step_s: floa
         w = dt / 6.0
         for j in range(steps + 1):
             tau = piece[1] if j == steps else start + j * dt
-            ax1, ay1, az1 = _steered(x, y, z, vx, vy, vz, beta, tau, piece, axes)
+            ax1, ay1, az1 = _steered(x, y, z, vx, vy, vz, beta, tau, piece, fixed)
             if n >= out.shape[0]:
                 return 0
             out[n, 0], out[n, 1], out[n, 2], out[n, 3], out[n, 4] = tau, x, y, z, vx
@@ -132,15 +133,15 @@ def fly_program(pieces: Array, axes: Array, x6: Array, beta: float, step_s: floa
                 break
             vx2, vy2, vz2 = vx + half * ax1, vy + half * ay1, vz + half * az1
             ax2, ay2, az2 = _steered(
-                x + half * vx, y + half * vy, z + half * vz, vx2, vy2, vz2, beta, tau + half, piece, axes
+                x + half * vx, y + half * vy, z + half * vz, vx2, vy2, vz2, beta, tau + half, piece, fixed
             )
             vx3, vy3, vz3 = vx + half * ax2, vy + half * ay2, vz + half * az2
             ax3, ay3, az3 = _steered(
-                x + half * vx2, y + half * vy2, z + half * vz2, vx3, vy3, vz3, beta, tau + half, piece, axes
+                x + half * vx2, y + half * vy2, z + half * vz2, vx3, vy3, vz3, beta, tau + half, piece, fixed
             )
             vx4, vy4, vz4 = vx + dt * ax3, vy + dt * ay3, vz + dt * az3
             ax4, ay4, az4 = _steered(
-                x + dt * vx3, y + dt * vy3, z + dt * vz3, vx4, vy4, vz4, beta, tau + dt, piece, axes
+                x + dt * vx3, y + dt * vy3, z + dt * vz3, vx4, vy4, vz4, beta, tau + dt, piece, fixed
             )
             x += w * (vx + 2.0 * (vx2 + vx3) + vx4)
             y += w * (vy + 2.0 * (vy2 + vy3) + vy4)

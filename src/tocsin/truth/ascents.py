@@ -2,8 +2,9 @@
 
 The first stage rises straight up, turns at an even rate by a small angle (the kick) and then flies along the velocity
 against the air (gravity turn). The upper stages thrust in one vertical plane by the linear-tangent law until the orbit
-asked for is entered at its perigee. Unknown are the azimuth, the two numbers of the tangent law and the end of thrust,
-by Newton's method; the kick is the one that spends the least propellant.
+asked for is entered at its perigee, in the plane of its inclination through the site. Unknown are the azimuth of either
+plane of thrust, the two numbers of the tangent law and the end of thrust, by Newton's method; the kick is the one that
+spends the least propellant.
 """
 
 from __future__ import annotations
@@ -23,30 +24,30 @@ from tocsin.dynamics.ascent import (
     fly_program,
     site_axes,
 )
-from tocsin.dynamics.kernels import climb_of, height_of
-from tocsin.earth.wgs84 import E2, MU, A
+from tocsin.earth.wgs84 import E2, MU, A, geodetic_of
 from tocsin.scenario.specs import FlightObject, TargetOrbit
 
 Array = NDArray[np.float64]
 
 STEP_S = 1.0  # powered flight is integrated in steps of this length at most
 _ROUGH_S = 2.0  # and in these while the kick is searched for
-SOLVED = np.array([1.0, 0.01, 0.01, 0.01])  # m and m/s in radius, climb, speed and across the plane
-SCALES = np.array([1e3, 10.0, 10.0, 10.0])
+SOLVED = np.array([1.0, 0.01, 0.01, 0.01, 10.0])  # radius (m), climb, speed, across the plane (m/s), beside it (m)
+SCALES = np.array([1e3, 10.0, 10.0, 10.0, 1e4])
 _LEAST_BURNOUT_M = 25e3  # a first stage that ends under this has not left the air
 
 
 @dataclass(frozen=True)
 class Ascent:
-    """A solved ascent: ``pieces`` of its thrust program (``dynamics.ascent``) on the clock of the launch, the fixed
-    ``axes``, the ``kick`` and ``azimuth`` (rad), ``tangent``: the two numbers of the upper stages' law, ``end_s``: when
-    the orbit is entered.
+    """A solved ascent: ``pieces`` of its thrust program (``dynamics.ascent``) on the clock of the launch and their
+    fixed ``axes``, the ``kick`` and ``azimuth`` of the first stage, ``yaw``: how far the upper stages' plane of thrust
+    is turned from it (rad), ``tangent``: the two numbers of their law, ``end_s``: when the orbit is entered.
     """
 
     pieces: Array
     axes: Array
     kick: float
     azimuth: float
+    yaw: float
     tangent: tuple[float, float]
     end_s: float
 
@@ -152,7 +153,7 @@ class Trial:
         last = drawn[f"stage{stages}.exhaust"] / drawn[f"stage{stages}.thrust"]
         self.longest = self.burns[-1][0] + 0.985 * last  # trials may burn what is not there
         self.out = np.empty((4000, 10))
-        self.flown: tuple[tuple[float, float, float], Array, Array] | None = None
+        self.flown: tuple[tuple[float, float, float], Array] | None = None
 
     def azimuth(self) -> float:
         """Of thrust, to begin with: the orbit's heading less the motion that the Earth gives."""
@@ -192,37 +193,38 @@ class Trial:
                 out.append((end, self.burns[i + 1][0], 0.0, 0.0, 1.0, ALONG_TANGENT, 0.0, 0.0))
         return out
 
-    def staged(self, kick: float, azimuth: float, step_s: float) -> tuple[Array, Array] | None:
-        """State at the first upper ignition, and the axes; None if the first stage falls or stays in the air."""
+    def fly(self, pieces: list[tuple[float, ...]], axes: Array, x6: Array, step_s: float) -> int:
+        """Fly into ``self.out``; the rows used."""
+        program = np.array(pieces)
+        return int(fly_program(program, np.tile(axes, (len(program), 1)), x6, self.beta, step_s, self.out))
+
+    def staged(self, kick: float, azimuth: float, step_s: float) -> Array | None:
+        """State at the first upper ignition; None if the first stage falls or stays in the air."""
         if self.flown is None or self.flown[0] != (kick, azimuth, step_s):
-            axes = site_axes(self.lat, self.theta, azimuth)
-            n = fly_program(np.array(self.first(kick)), axes, self.rest, self.beta, step_s, self.out)
-            self.flown = ((kick, azimuth, step_s), self.out[n - 1, 1:7].copy(), axes)
+            n = self.fly(self.first(kick), site_axes(self.lat, self.theta, azimuth), self.rest, step_s)
+            self.flown = ((kick, azimuth, step_s), self.out[n - 1, 1:7].copy())
         x = self.flown[1]
-        if not height_of(x[0], x[1], x[2]) > _LEAST_BURNOUT_M or not climb_of(x[0], x[1], x[2], x[3], x[4], x[5]) > 0.0:
-            return None
-        return x, self.flown[2]
+        _, _, height = geodetic_of(x[0], x[1], x[2])
+        return x if height > _LEAST_BURNOUT_M and float(x[:3] @ x[3:]) > 0.0 else None
 
     def miss(self, kick: float, at: Array, step_s: float) -> Array | None:
-        """Of radius (m), climb, speed and motion across the plane (m/s) where thrust ends."""
-        azimuth, a, b, end_s = (float(v) for v in at)
+        """Of radius (m), climb, speed, motion across the plane (m/s) and place beside it (m) where thrust ends."""
+        azimuth, a, b, end_s, yaw = (float(v) for v in at)
         if not self.burns[-1][0] + 1.0 < end_s < self.longest:
             return None
         begun = self.staged(kick, azimuth, step_s)
         if begun is None:
             return None
-        n = fly_program(np.array(self.upper(a, b, end_s)), begun[1], begun[0], self.beta, step_s, self.out)
+        axes = site_axes(self.lat, self.theta, azimuth + yaw)
+        n = self.fly(self.upper(a, b, end_s), axes, begun, step_s)
         x = self.out[n - 1, 1:7]
         r = math.sqrt(float(x[:3] @ x[:3]))
         u = x[:3] / r
         climb = float(x[3:] @ u)
-        # the plane of that inclination through where it is now, the one of the two that lies next to the intended
-        north = orbit_normal(u, self.orbit.inclination, True)
-        south = orbit_normal(u, self.orbit.inclination, False)
-        normal = north if float(north @ self.nominal) >= float(south @ self.nominal) else south
-        across = float(x[3:] @ normal)
         speed = math.sqrt(max(float(x[3:] @ x[3:]) - climb * climb, 0.0))
-        return np.array([r - self.radius, climb, speed - self.speed, across])
+        return np.array(
+            [r - self.radius, climb, speed - self.speed, float(x[3:] @ self.nominal), float(x[:3] @ self.nominal)]
+        )
 
     def survey(self, kick: float) -> Array | None:
         """A beginning for Newton's method: of a grid of tangent laws, which is nearest when the speed is there."""
@@ -230,13 +232,13 @@ class Trial:
         begun = self.staged(kick, azimuth, _ROUGH_S)
         if begun is None:
             return None
+        axes = site_axes(self.lat, self.theta, azimuth)
         best: tuple[float, Array] | None = None
         span = self.burns[-1][1] - self.upper_s
         for a in np.tan(np.radians([5.0, 12.0, 20.0, 28.0, 36.0, 44.0, 52.0, 60.0])):
             for over in np.tan(np.radians([20.0, 5.0, -5.0, -15.0, -25.0, -35.0])):
                 b = (over - a) / span
-                pieces = np.array(self.upper(float(a), float(b), self.longest - 1.0))
-                n = fly_program(pieces, begun[1], begun[0], self.beta, _ROUGH_S, self.out)
+                n = self.fly(self.upper(float(a), float(b), self.longest - 1.0), axes, begun, _ROUGH_S)
                 rows = self.out[:n]
                 speeds = np.sqrt(np.sum(rows[:, 4:7] ** 2, axis=1))
                 fast = np.nonzero((speeds >= self.speed) & (rows[:, 0] > self.burns[-1][0] + 1.0))[0]
@@ -247,7 +249,7 @@ class Trial:
                 climb = float(row[4:7] @ row[1:4]) / r
                 score = ((r - self.radius) / 50e3) ** 2 + (climb / 300.0) ** 2
                 if best is None or score < best[0]:
-                    best = (score, np.array([azimuth, a, b, row[0]]))
+                    best = (score, np.array([azimuth, a, b, row[0], 0.0]))
         return None if best is None else best[1]
 
     def solved(self, kick: float, start: Array | None, step_s: float) -> Array | None:
@@ -255,8 +257,8 @@ class Trial:
         if start is None:
             return None
         return newton(
-            lambda at: self.miss(kick, at, step_s), start, np.array([1e-6, 1e-6, 1e-8, 1e-3]), SCALES,
-            SOLVED * (1.0 if step_s <= STEP_S else 10.0), np.array([0.1, 0.3, 1e-3, 30.0]),
+            lambda at: self.miss(kick, at, step_s), start, np.array([1e-6, 1e-6, 1e-8, 1e-3, 1e-6]), SCALES,
+            SOLVED * (1.0 if step_s <= STEP_S else 10.0), np.array([0.1, 0.3, 1e-3, 30.0, 0.1]),
         )  # fmt: skip
 
     def best(self) -> tuple[float, Array] | None:
@@ -299,6 +301,8 @@ class Trial:
         if best is None or best[1][3] > self.burns[-1][1]:
             return None
         kick, at = best
-        azimuth, a, b, end_s = (float(v) for v in at)
-        pieces = np.array([*self.first(kick), *self.upper(a, b, end_s)])
-        return Ascent(pieces, site_axes(self.lat, self.theta, azimuth), kick, azimuth, (a, b), end_s)
+        azimuth, a, b, end_s, yaw = (float(v) for v in at)
+        first, upper = self.first(kick), self.upper(a, b, end_s)
+        axes = [site_axes(self.lat, self.theta, azimuth)] * len(first)
+        axes += [site_axes(self.lat, self.theta, azimuth + yaw)] * len(upper)
+        return Ascent(np.array([*first, *upper]), np.array(axes), kick, azimuth, yaw, (a, b), end_s)

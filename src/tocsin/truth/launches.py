@@ -21,7 +21,8 @@ from tocsin.dynamics.ascent import (
     fly_program,
     program_rows,
 )
-from tocsin.dynamics.kernels import coast_nodes, fall, height_of
+from tocsin.dynamics.kernels import LONGEST_FALL_S
+from tocsin.dynamics.precise import FreeBody, descend
 from tocsin.earth.clock import to_s
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.wgs84 import MU, A, geodetic_of
@@ -35,6 +36,7 @@ Array = NDArray[np.float64]
 ATTEMPTS = 8  # draws of the class parameters before a launch is called impossible
 TOUCH_M = 30e3  # a second orbit has to come this near to an apsis of the first
 _EASY_LOW_M = 140e3  # nothing stays in an orbit under this for long
+_FALLS_M = 120e3  # an orbit whose perigee lies under this is not called one
 _ROUND_M = 20e3  # orbits with less between perigee and apogee have no apsis to speak of
 
 
@@ -58,14 +60,8 @@ def _fly(pieces: Array, axes: Array, x6: Array, beta: float) -> Array:
 
 
 def _coast(x6: Array, t0: float, t1: float, beta: float) -> Array:
-    """Nodes of free flight from ``t0`` to ``t1``."""
-    rows = 4096
-    while True:
-        out = np.empty((rows, 10))
-        used = coast_nodes(x6, t0, t1, beta, out)
-        if used:
-            return out[:used].copy()
-        rows *= 4
+    """Nodes of free flight from ``t0`` to ``t1``, or to the ground."""
+    return descend(x6, t0, 0.0, FreeBody(beta), longest_s=t1 - t0).nodes
 
 
 def _raise(
@@ -132,7 +128,7 @@ def _raise(
     def miss(at: Array) -> Array | None:
         if not 0.1 < at[2] < longest:
             return None
-        x = _fly(pieces(at), ascent.axes, begun, drawn["beta_boost"])[-1, 1:7]
+        x = _fly(pieces(at), ascent.axes[-1:], begun, drawn["beta_boost"])[-1, 1:7]
         r = math.sqrt(float(x[:3] @ x[:3]))
         climb = float(x[3:] @ x[:3]) / r
         return np.array([r - radius, climb, math.sqrt(max(float(x[3:] @ x[3:]) - climb * climb, 0.0)) - speed])
@@ -272,13 +268,13 @@ def solve_launch(thing: FlightObject, flight_class: FlightClass, theta0: float, 
     times. ``thing.cutoff`` ends thrust early, whatever was solved for; what then does not stay up falls back.
 
     Events: launch, separation (end of the first stage's burn), burnout and orbit each time thrust ends in an orbit,
-    apogee and impact of what falls back. Facts: what was drawn; ``kick``, ``azimuth``, ``tangent``, ``tangent_rate``
-    (of the solved program), ``insertion_s`` (s after launch), ``perigee``, ``apogee``, ``inclination``, ``raan`` of the
-    last orbit entered (rad, m), ``staging_height``, ``staging_speed``, ``end_height``, ``end_speed`` (where the first
-    stage and the ascent end; speeds over the ground), ``launch_lat``, ``launch_lon``, and ``impact_lat``,
-    ``impact_lon``, ``impact_ns`` of what comes down. A second burn of a few seconds cannot change its height: there the
-    size of the orbit is as asked, and perigee and apogee are off by as far as J2 has moved the point where it burns
-    (kilometres).
+    apogee, entry and impact of what falls back. Facts: what was drawn; ``kick``, ``azimuth``, ``yaw``, ``tangent``,
+    ``tangent_rate`` (of the solved program), ``insertion_s`` (s after launch), ``perigee``, ``apogee`` (m over the
+    equator's radius), ``inclination``, ``raan`` of the osculating orbit when thrust ends for good, ``staging_height``,
+    ``staging_speed``, ``end_height``, ``end_speed`` (where the first stage and the ascent end; speeds over the ground),
+    ``launch_lat``, ``launch_lon``, and ``impact_lat``, ``impact_lon``, ``impact_ns`` of what comes down. A second burn
+    of a few seconds cannot change its height: there the size of the orbit is as asked, and perigee and apogee are off
+    by as far as J2 has moved the point where it burns (kilometres).
 
     Raises LaunchImpossible with the constraint and the nearest orbit, ValueError for an orbit that is none.
     """
@@ -330,7 +326,7 @@ def _body(
 
     def burn(pieces: Array, x6: Array, beta: float, stage: int) -> Array:
         cut = _cut(pieces, cutoff)
-        nodes = _fly(cut, ascent.axes, x6, beta)
+        nodes = _fly(cut, ascent.axes[-len(pieces) :][: len(cut)], x6, beta)
         parts.append(nodes)
         for p in cut:
             if p[3] > 0.0:
@@ -349,7 +345,7 @@ def _body(
     now = min(ascent.end_s, cutoff)
     events.append(("burnout", powered[-1][1]))
     facts = {
-        **drawn, "kick": ascent.kick, "azimuth": ascent.azimuth, "tangent": ascent.tangent[0],
+        **drawn, "kick": ascent.kick, "azimuth": ascent.azimuth, "yaw": ascent.yaw, "tangent": ascent.tangent[0],
         "tangent_rate": ascent.tangent[1], "insertion_s": ascent.end_s, "launch_lat": thing.lat,
         "launch_lon": thing.lon,
     }  # fmt: skip
@@ -363,30 +359,21 @@ def _body(
             x = burn(second[0], parts[-1][-1, 1:7].copy(), drawn["beta_boost"], trial.stages)
             now = powered[-1][1]
             events += [("burnout", now), ("orbit", now)]
-    last = max((end_ns - launch) / 1e9, now + 1.0)
-    out = np.empty(7)
-    fall(x, now, theta, drawn["beta"], out)
-    if out[0] == 0.0:
-        coast = _coast(x, now, last, drawn["beta"])
-        # one that the air brings down within the scenario is followed to the ground from where it sinks under 100 km
-        low = next((i for i, row in enumerate(coast) if height_of(row[1], row[2], row[3]) < 100e3), -1)
-        if low > 0:
-            parts.append(coast[: low + 1])
-            x, now = coast[low, 1:7].copy(), float(coast[low, 0])
-            fall(x, now, theta, drawn["beta"], out)
-            out[5] = -1.0  # its apogee is behind it
-        else:
-            parts.append(coast)
     orbit = osculating(x)
     facts["perigee"], facts["apogee"] = orbit.perigee, orbit.apogee
     facts["inclination"], facts["raan"] = orbit.inclination, orbit.raan
-    if out[0] > 0.0:
-        parts.append(_coast(x, now, float(out[1]), drawn["beta"]))
-        if out[5] > now:
-            events.append(("apogee", float(out[5])))
-        events.append(("impact", float(out[1])))
-        facts["impact_lat"], facts["impact_lon"] = float(out[2]), float(out[3])
-        facts["impact_ns"] = float(launch + math.floor(float(out[1]) * 1e9))
+    # what falls back is followed to the ground, what stays up to the end of the scenario
+    longest = max((end_ns - launch) / 1e9 - now, 1.0 if orbit.perigee > _FALLS_M else LONGEST_FALL_S)
+    down = descend(x, now, theta, FreeBody(drawn["beta"]), longest_s=longest)
+    parts.append(down.nodes)
+    if down.hit:
+        if orbit.perigee <= _FALLS_M and down.apogee_s > now:
+            events.append(("apogee", down.apogee_s))
+        if math.isfinite(down.entry_s):
+            events.append(("entry", down.entry_s))
+        events.append(("impact", down.impact_s))
+        facts["impact_lat"], facts["impact_lon"] = down.lat, down.lon
+        facts["impact_ns"] = float(launch + math.floor(down.impact_s * 1e9))
     last_thrust = launch + round(powered[-1][1] * 1e9)
     return Body(
         thing.id, thing.key, thing.class_id, "launch", "", launch, np.concatenate(parts),
