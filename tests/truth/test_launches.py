@@ -63,8 +63,8 @@ def measured(body, t_ns):
 
 @settings(max_examples=8)
 @given(
-    perigee=st.floats(160, 350), higher=st.floats(0, 300), inclination=st.floats(28.45, 151.55), northward=st.booleans(),
-    key=st.integers(0, 10**6),
+    perigee=st.floats(160, 350), higher=st.floats(0, 300), inclination=st.floats(28.45, 151.55),
+    northward=st.booleans(), key=st.integers(0, 10**6),
 )  # fmt: skip
 def test_solve_fly_measure(perigee, higher, inclination, northward, key):
     """The orbit flown is the orbit asked for, entered at its perigee."""
