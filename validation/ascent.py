@@ -11,20 +11,20 @@ because the readings there are whole kilometres.
 
 **Ascents.** Constants of the class *space-launch* come from public figures of the launcher (the class file names them),
 but for the pause at staging and the time of the first cut-off, which follows from what each first stage kept for
-landing: its spread is that of the telemetry of 46 flights, and its score says little. For each destination 60 launches of the class are drawn and solved
-into the orbit that is said of the flight. A reading is inside the class's spread if it lies within three standard
-deviations of the mean of the 60, its own fineness allowed for: 1 s in times, 0.1 km, 1 m/s at the first cut-off, and at
-the second 12 m/s, as orbits are said to 10 km. An ascent is inside if all its readings are: time, height and speed at
-the first cut-off and, where the webcast showed it, time of the second and the speed after it. Because a spread of 9 s
-in the first cut-off makes one of 500 m/s, height and speed are also scored with that time given: against the regression
-of the 60 on their times and the scatter about it.
+landing: its spread is that of the telemetry of 46 flights, and its score says little. For each destination 60 launches
+of the class are drawn and solved into the orbit that is said of the flight. A reading is inside the class's spread if
+it lies within three standard deviations of the mean of the 60, its own fineness allowed for: 1 s in times, 0.1 km, 1
+m/s at the first cut-off, and at the second 12 m/s, as orbits are said to 10 km. An ascent is inside if all its readings
+are: time, height and speed at the first cut-off and, where the webcast showed it, time of the second and the speed
+after it. Because a spread of 9 s in the first cut-off makes one of 500 m/s, height and speed are also scored with that
+time given: against the regression of the 60 on their times and the scatter about it.
 
-What is outside, and why: the second stage's engine throttles, which the model's does not, so that burns last longer
-than its spread (ABS-2A, CRS-8, Iridium NEXT 6); publicly only "a parking orbit" is said of flights to geostationary
-transfer, taken here as circular, and they left it elliptic, with 30 to 230 m/s more; Falcon Heavy's centre core is not
-of this class. With its time given, the first cut-off is slower than the class's by some 100 m/s and 3 km higher: real
-first stages throttle, and those that turn back climb more steeply than the least propellant to orbit wants (NROL-76 by
-13 km). The loss is made up by the second stage.
+What is outside, and what may explain it: second burns that last longer than the class's spread (ABS-2A, CRS-8, Iridium
+NEXT 6), as the engine can throttle and the model's does not; publicly only "a parking orbit" is said of flights to
+geostationary transfer, taken here as circular, while the speeds read, 30 to 230 m/s higher, are those of elliptic ones;
+Falcon Heavy's centre core is not of this class. With its time given, the first cut-off is slower than the class's by
+some 100 m/s and 3 km higher: real first stages throttle, and some climb more steeply than the least propellant to orbit
+wants (NROL-76 by 13 km).
 """
 
 from __future__ import annotations
