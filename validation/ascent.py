@@ -19,7 +19,7 @@ are: time, height and speed at the first cut-off and, where the webcast showed i
 after it. Because a spread of 9 s in the first cut-off makes one of 500 m/s, height and speed are also scored with that
 time given: against the regression of the 60 on their times and the scatter about it.
 
-What is outside, and what may explain it: second burns that last longer than the class's spread (ABS-2A, CRS-8, Iridium
+What is outside, and what may explain it: second stages that burn longer than the class's spread (ABS-2A, CRS-8, Iridium
 NEXT 6), as the engine can throttle and the model's does not; publicly only "a parking orbit" is said of flights to
 geostationary transfer, taken here as circular, while the speeds read, 30 to 230 m/s higher, are those of elliptic ones;
 Falcon Heavy's centre core is not of this class. With its time given, the first cut-off is slower than the class's by
