@@ -234,10 +234,10 @@ class Implied:
 
 
 def _implied(xs: Sequence[float], t: float, at: Callable[[float], float | None]) -> Implied:
-    times = []
+    times: list[float | None] = []
     for x in xs:
         times.append(at(x))
-        if times[-1] is None and any(known is not None for known in times):
+        if times[-2:] == [None, None] and any(known is not None for known in times):
             break  # past what the class can fly
     known = [(found, x) for x, found in zip(xs, times, strict=False) if found is not None]
     if not known:
@@ -266,7 +266,7 @@ def apogees(flight_class: FlightClass, place: Place, distance: float, t: float) 
 
 def ranges(flight_class: FlightClass, place: Place, apogee: float, t: float) -> Implied:
     """Ranges (m) over which a class flies in a time (s) with an apogee (m)."""
-    return _implied(_ladder(20e3, GREATEST_RANGE, 24), t, lambda r: _attempt(flight_class, place, r, apogee))
+    return _implied(_ladder(20e3, GREATEST_RANGE, 18), t, lambda r: _attempt(flight_class, place, r, apogee))
 
 
 # ---- three figures -------------------------------------------------------------------------------------------------
@@ -274,10 +274,9 @@ def ranges(flight_class: FlightClass, place: Place, apogee: float, t: float) -> 
 
 @dataclass(frozen=True)
 class ClassTime:
-    """One class with the published apogee and range: ``flight`` time and when ``thrust`` ends (s)."""
+    """One class with the published apogee and range: flight time and when thrust ends (s)."""
 
     id: str
-    title: str
     time_s: float
     thrust_s: float
 
@@ -372,7 +371,7 @@ def _thrust_for(flight_class: FlightClass, place: Place, distance: float, apogee
     """When thrust would end (s) in a flight of the class, stretched, that takes ``t``; None if none between half and
     twice as long does.
     """
-    factors = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0]
+    factors = (0.5, 0.7, 0.85, 1.0, 1.2, 1.4, 1.6, 2.0)
 
     def at(factor: float) -> float | None:
         return _attempt(stretched(flight_class, factor), place, distance, apogee)
@@ -449,7 +448,7 @@ def check(
 
 
 def _class_time(one: FlightClass, flight: Flight) -> ClassTime:
-    return ClassTime(one.id, one.title, _time(flight), (flight.cutoff_ns - flight.launch_ns) * 1e-9)
+    return ClassTime(one.id, _time(flight), (flight.cutoff_ns - flight.launch_ns) * 1e-9)
 
 
 def _with_time(
