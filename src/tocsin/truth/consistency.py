@@ -234,17 +234,37 @@ class Implied:
 
 
 def _implied(xs: Sequence[float], t: float, at: Callable[[float], float | None]) -> Implied:
-    times: list[float | None] = []
+    known: list[tuple[float, float]] = []
+    before: float | None = None  # the last that cannot be flown before those that can
+    after: float | None = None  # and the first after them
     for x in xs:
-        times.append(at(x))
-        if times[-2:] == [None, None] and any(known is not None for known in times):
-            break  # past what the class can fly
-    known = [(found, x) for x, found in zip(xs, times, strict=False) if found is not None]
+        found = at(x)
+        if found is not None:
+            known.append((x, found))
+            after = None
+        elif not known:
+            before = x
+        elif after is None:
+            after = x
+        else:
+            break  # two in a row: past what the class can fly
     if not known:
         return Implied((), None, None)
-    least, most = min(known), max(known)
-    values = _crossings(xs[: len(times)], times, t, at, 10.0)
-    return Implied(tuple(values), (least[0], most[0]), (least[1], most[1]))
+    for outside, first in ((before, True), (after, False)):
+        # the last stretch between what can be flown and what cannot
+        for _ in range(0 if outside is None else 8):
+            inside = known[0 if first else -1][0]
+            middle = math.sqrt(inside * (outside or inside))
+            found = at(middle)
+            if found is None:
+                outside = middle
+            elif first:
+                known.insert(0, (middle, found))
+            else:
+                known.append((middle, found))
+    least, most = min(known, key=lambda k: k[1]), max(known, key=lambda k: k[1])
+    values = _crossings([x for x, _ in known], [time for _, time in known], t, at, 10.0)
+    return Implied(tuple(values), (least[1], most[1]), (least[0], most[0]))
 
 
 def apogees(flight_class: FlightClass, place: Place, distance: float, t: float) -> Implied:
