@@ -308,22 +308,25 @@ def _pair_lines(data: Mapping[str, Any]) -> list[str]:
     """What each pair of three figures implies for the class that is judged."""
     implied = data["implied"]
     lines = [f"apogee and range: flight time {clock(data['flight_time_s'])}"]
-    for key, name, words in (
-        ("by_range_and_time", "apogees_km", "range and time: apogee"),
-        ("by_apogee_and_time", "ranges_km", "apogee and time: range"),
+    # of a lofted flight, time and apogee say next to nothing about the range
+    steps = data["sensitivity"]
+    hardly = 30.0 * abs(steps["s_per_percent_of_range"]) < data["tolerance_s"]
+    for key, name, words, loose in (
+        ("by_range_and_time", "apogees_km", "range and time: apogee", False),
+        ("by_apogee_and_time", "ranges_km", "apogee and time: range", hardly),
     ):
         found = implied[key]
         between = found["flight_time_s_between"]
         times = f"it can take {clock(between[0])} to {clock(between[1])}" if between else "it cannot be flown"
         values = " or ".join(f"{x:,.0f} km" for x in found[name])
-        lines.append(f"{words} {values or 'none'}" + ("" if values else f" ({times})"))
+        said = f"{words} {values}" if values else f"{words} none ({times})"
+        lines.append(said + (", which they hardly fix" if loose and values else ""))
     asked = implied["by_all_three"]["thrust_ends_s"]
     now = next(one["thrust_ends_s"] for one in data["classes"] if one["class"] == data["class"])
     if asked is None:
-        lines.append(f"all three: no flight, with thrust for half to twice the {clock(now)} of the class")
+        lines.append(f"all three: none, with thrust to half or twice the {clock(now)} of the class or between")
     else:
         lines.append(f"all three: thrust to {clock(asked)}, where the class has it to {clock(now)}")
-    steps = data["sensitivity"]
     lines.append(
         f"a per cent of apogee changes the time by {steps['s_per_percent_of_apogee']:.1f} s, a per cent of range by"
         f" {steps['s_per_percent_of_range']:.1f} s"

@@ -12,7 +12,7 @@ their sum is the tolerance. The parts:
   short as two" of solid ICBMs), so thrust lasting a third more or less, with the same gain of speed;
 - where no site or azimuth is given, the turning Earth.
 
-No constant here was set by a published flight time.
+Each part has its source; none was fitted. How five published flights compare with the classes was known by then.
 """
 
 from __future__ import annotations
