@@ -116,7 +116,7 @@ def left(path: Path) -> list[str]:
 
 # help and start -------------------------------------------------------------------------------------------------------
 
-COMMANDS = ("scenarios", "new", "validate", "run", "report", "warmup", "export")
+COMMANDS = ("scenarios", "new", "validate", "run", "report", "warmup", "export", "check-flight")
 
 
 def test_help_lists_every_command(command: Command) -> None:

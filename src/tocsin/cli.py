@@ -374,6 +374,69 @@ def export(
     print(screen.clean(str(target)))
 
 
+@app.command("check-flight")
+@_guarded
+def check_flight(
+    apogee_km: Annotated[str | None, typer.Option(metavar="KM", help="Published apogee, as printed.")] = None,
+    range_km: Annotated[str | None, typer.Option(metavar="KM", help="Published range, as printed.")] = None,
+    flight_time: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Published flight time: 14min, 47min12s, 47:12, 2832s.")
+    ] = None,
+    class_id: Annotated[
+        str | None, typer.Option("--class", metavar="ID", help="Class that flew [default: every ballistic one].")
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option(metavar="LAT,LON", help="Launch site in degrees [default: 40 degrees north].")
+    ] = None,
+    azimuth_deg: Annotated[
+        float | None, typer.Option(metavar="DEG", help="Azimuth of the impact point [default: any].")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Say whether published figures of a flight go together, by a model of it.
+
+    Give two or three of apogee, range and flight time. Two of them fix a flight of a class and so imply the third; all
+    three go together if the time of that flight is the published one within a tolerance. Figures are taken to be as
+    exact as they are printed. Without --class, what is said is said of the ballistic class with which they go together
+    best. Exit code 0 whatever the answer, 2 for figures that no flight has.
+
+    \b
+    Examples:
+      tocsin check-flight --apogee-km 550 --range-km 2700 --flight-time 14min
+      tocsin check-flight --apogee-km 4475 --range-km 950 --flight-time 53min --class icbm-liquid
+      tocsin check-flight --range-km 2700 --flight-time 14min --site 39.2,125.67 --azimuth-deg 73
+    """
+    with screen.Progress("checking the flight") as progress:
+        from tocsin.earth.jit import on_compile
+        from tocsin.scenario import catalogue
+        from tocsin.truth import consistency as c
+
+        entries = {i: catalogue.class_entry(i) for i in catalogue.class_ids()}
+        known = [i for i, entry in entries.items() if entry["family"] in c.FAMILIES]
+        if class_id is not None and class_id not in known:
+            raise _RefusedError(f"--class: {class_id!r}; allowed: {', '.join(known)}")
+        wanted = [class_id] if class_id else [i for i in known if entries[i]["family"] == "ballistic"]
+        on_compile(progress.compiling)
+        try:
+            answer = c.check(
+                None if apogee_km is None else c.kilometres(apogee_km, "--apogee-km", c.GREATEST_APOGEE),
+                None if range_km is None else c.kilometres(range_km, "--range-km", c.GREATEST_RANGE),
+                None if flight_time is None else c.duration(flight_time, "--flight-time"),
+                [catalogue.flight_class(i, entries[i], "truth") for i in wanted],
+                c.place(site, azimuth_deg),
+                class_id is not None,
+            )
+        except c.FiguresError as error:
+            raise _RefusedError(str(error)) from None
+        finally:
+            on_compile(None)
+        data = c.plain(answer)
+    if as_json:
+        print(json.dumps(data, indent=2))
+    else:
+        screen.show_check(data)
+
+
 def main() -> None:
     """Entry point of the ``tocsin`` command."""
     for stream in (sys.stdout, sys.stderr):

@@ -245,3 +245,124 @@ def _notes(out: Console, summary: Mapping[str, Any], width: int) -> None:
     for partner in summary["partners"]:
         if partner["missed"]:
             out.print(_text(f"{partner['name']} had no confirmed warning of {', '.join(partner['missed'][:10])}"))
+
+
+_PARTS = {
+    "time": "the time as printed",
+    "apogee": "the apogee as printed",
+    "range": "the range as printed",
+    "class": "the spread of the class",
+    "thrust": "thrust that lasts a third longer or shorter",
+    "where": "site or azimuth not given",
+}
+
+
+def _check_words(data: Mapping[str, Any]) -> list[str]:
+    """The answer, a line each."""
+    given = data["given"]
+    if data["error_s"] is not None:
+        return [
+            "They go together" if data["consistent"] else "They do not go together",
+            f"  modelled   {clock(data['flight_time_s'])} ({data['class']})",
+            f"  published  {clock(given['flight_time_s']['value'])}",
+            f"  difference {data['error_s']:+.0f} s, {data['error_percent']:+.1f} %",
+            f"  tolerance  {data['tolerance_s']:.0f} s, {data['tolerance_percent']:.1f} %",
+        ]
+    if data["tolerance_s"] is not None:
+        time, give = clock(data["flight_time_s"]), f"give or take {data['tolerance_s']:.0f} s"
+        return [f"They imply a flight time of {time} ({data['class']}), {give}"]
+    name, key = ("an apogee", "apogees_km") if given["range_km"] else ("a range", "ranges_km")
+    implied = data["implied"]["by_range_and_time" if given["range_km"] else "by_apogee_and_time"]
+    values = " or ".join(f"{x:,.0f} km" for x in implied[key])
+    return [f"They imply {name} of {values} ({data['class']})"]
+
+
+def _check_table(data: Mapping[str, Any]) -> Table:
+    table = _grid()
+    table.add_column("class", overflow="fold")
+    columns = {
+        "thrust_ends_s": "thrust ends",
+        "flight_time_s": "flight time",
+        "error_percent": "difference",
+        "apogees_km": "apogee",
+        "ranges_km": "range",
+    }
+    shown = [key for key in columns if key in data["classes"][0]]
+    for key in shown:
+        table.add_column(columns[key], justify="right", no_wrap=True)
+    for one in data["classes"][:_MOST_ROWS]:
+        cells = [_text(one["class"])]
+        for key in shown:
+            value = one[key]
+            if key.endswith("_s"):
+                cells.append(_text(clock(value)))
+            elif key == "error_percent":
+                cells.append(_text(f"{value:+.1f} %"))
+            else:
+                cells.append(_text(" or ".join(f"{x:,.0f} km" for x in value)))
+        table.add_row(*cells)
+    return table
+
+
+def _pair_lines(data: Mapping[str, Any]) -> list[str]:
+    """What each pair of three figures implies for the class that is judged."""
+    implied = data["implied"]
+    lines = [f"apogee and range: flight time {clock(data['flight_time_s'])}"]
+    # of a lofted flight, time and apogee say next to nothing about the range
+    steps = data["sensitivity"]
+    hardly = 30.0 * abs(steps["s_per_percent_of_range"]) < data["tolerance_s"]
+    for key, name, words, loose in (
+        ("by_range_and_time", "apogees_km", "range and time: apogee", False),
+        ("by_apogee_and_time", "ranges_km", "apogee and time: range", hardly),
+    ):
+        found = implied[key]
+        between = found["flight_time_s_between"]
+        times = f"it can take {clock(between[0])} to {clock(between[1])}" if between else "it cannot be flown"
+        values = " or ".join(f"{x:,.0f} km" for x in found[name])
+        said = f"{words} {values}" if values else f"{words} none ({times})"
+        lines.append(said + (", which they hardly fix" if loose and values else ""))
+    asked = implied["by_all_three"]["thrust_ends_s"]
+    now = next(one["thrust_ends_s"] for one in data["classes"] if one["class"] == data["class"])
+    if asked is None:
+        lines.append(f"all three: none, with thrust to half or twice the {clock(now)} of the class or between")
+    else:
+        lines.append(f"all three: thrust to {clock(asked)}, where the class has it to {clock(now)}")
+    lines.append(
+        f"a per cent of apogee changes the time by {steps['s_per_percent_of_apogee']:.1f} s, a per cent of range by"
+        f" {steps['s_per_percent_of_range']:.1f} s"
+    )
+    return lines
+
+
+def show_check(data: Mapping[str, Any]) -> None:
+    """What ``truth.consistency`` says of published figures (its plain data): answer, classes, pairs, tolerance."""
+    out = console()
+    out.print(_text("EXERCISE: a model of generic classes, nothing measured (times min:s)", "bold"))
+    given = data["given"]
+    words = {"apogee_km": "apogee {} km", "range_km": "range {} km", "flight_time_s": "flight time {}"}
+    shown = ", ".join(text.format(given[key]["as_printed"]) for key, text in words.items() if given[key])
+    site, azimuth = data["site"], data["azimuth"]
+    place = f"{site['lat_deg']:.4g}, {site['lon_deg']:.5g}" if site["given"] else f"{site['lat_deg']:g} N (assumed)"
+    towards = f"{azimuth['deg']:g} deg" + ("" if azimuth["given"] else " (assumed)")
+    out.print(_text(f"Published: {shown}"))
+    out.print(_text(f"Flown from {place} towards {towards}"))
+    out.print()
+    first, *others = _check_words(data)
+    out.print(_text(first, "bold"))
+    for line in others:
+        out.print(_text(line))
+    out.print()
+    if not data["class_given"]:
+        out.print(_text("Class not given: these ballistic classes can fly it"))
+    out.print(_check_table(data))
+    if data["implied"]["by_all_three"]:
+        out.print()
+        out.print(_text(f"What each pair implies ({data['class']})", "bold"))
+        for line in _pair_lines(data):
+            out.print(_text(f"  {line}"))
+    parts = [f"{_PARTS[name]} {s:.1f}" for name, s in data["standard_uncertainties_s"].items() if s >= 0.05]
+    if parts:
+        out.print()
+        out.print(_text("Tolerance: twice the root of the sum of squares of, in s"))
+        for part in parts:
+            out.print(_text(f"  {part}"))
