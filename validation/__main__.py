@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import sys
 
-from validation import chain, command, coverage, dynamics, earth  # noqa: F401 - importing registers their rows
+from validation import (  # noqa: F401 - importing registers their rows
+    aircraft,
+    ascent,
+    chain,
+    command,
+    coverage,
+    dynamics,
+    earth,
+    glide,
+    orbits,
+    programs,
+    published,
+)
 from validation.run import main
 
 sys.exit(main(sys.argv[1:]))

@@ -340,12 +340,18 @@ def test_names_and_order_change_no_key(whole):
     assert all(len(thing.key) == 32 for thing in world.objects)
 
 
+def test_following_what_comes_off_changes_no_key(whole):
+    before, after = (s.split(gmst82)[0].objects for s in (whole, whole.with_("objects.parts.loose", False)))
+    assert {thing.id: thing.key for thing in before} == {thing.id: thing.key for thing in after}
+    assert any(thing.loose for thing in before)
+    assert not any(getattr(thing, "loose", False) for thing in after)
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
         ("shaped.shape", "lofted"),
         ("plain.thrust_ends_s", 50.0),
-        ("parts.loose", False),
         ("parts.to.lat_deg", 71.0),
         ("timed.flight_time", "20 min"),
         ("orbiter.orbit.heading", "north"),
