@@ -713,6 +713,25 @@ class Launches:
     cutoff: Floats
 
 
+def _root(cov: Floats) -> Floats | None:
+    """Lower triangular root of a covariance; None if it is none.
+
+    One that rounding has left a hair short of positive (its numbers span many decades) is taken by its correlations,
+    with their smallest eigenvalues raised to what rounding can tell from zero.
+    """
+    try:
+        return np.asarray(np.linalg.cholesky(cov))
+    except np.linalg.LinAlgError:
+        scale = np.sqrt(np.diag(cov))
+        if not (np.isfinite(cov).all() and (scale > 0.0).all()):
+            return None
+        values, vectors = np.linalg.eigh(cov / scale[:, None] / scale)
+        if values[0] < -1e-6:
+            return None
+        near = (vectors * np.maximum(values, 1e-12)) @ vectors.T + 1e-12 * np.eye(len(cov))
+        return np.asarray(scale[:, None] * np.linalg.cholesky(near))
+
+
 def draw(found: Fit, looks: Looks, burn: Burn, theta0: float, rows: int, beta: float) -> Launches | None:
     """Launches of a fitted class and where each comes down, ``CUTOFFS`` times for as many ends of thrust.
 
@@ -728,7 +747,9 @@ def draw(found: Fit, looks: Looks, burn: Burn, theta0: float, rows: int, beta: f
     W = whiteners(looks)
     centre, cov = found.theta, _wide_in_tilt(found.cov)
     for again in (False, True):
-        root = np.linalg.cholesky(cov)
+        root = _root(cov)
+        if root is None:
+            return None
         z = standard_normals(rows, d, "launches, again" if again else "launches")
         thetas = centre + _WIDER * np.sum(z[:, None, :] * root[None, :, :], axis=2)
         _draws(
