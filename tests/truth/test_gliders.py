@@ -200,6 +200,7 @@ def test_other_constraints():
         ({"bank": ((10.0, math.nan),)}, {}, r"bank\[0\] is nan deg"),
         ({"range": math.nan}, {}, "range must be positive"),
         ({"range": 0.0}, {}, "range must be positive"),
+        ({"lat": math.inf}, {}, "site and azimuth finite"),
         ({"apogee": -1.0}, {}, "apogee and cutoff not negative"),
     ],
 )

@@ -190,6 +190,10 @@ class _Trials:
             if abs(aside) > 0.5 * math.pi:
                 return None
             azimuth -= aside
+            if thing.apogee > 0.0:  # that direction takes another elevation
+                elevation = self.elevation(energy, azimuth, thing.apogee)
+                if elevation is None:
+                    return None
         return None
 
     def aside(self, thing: FlightObject) -> float:
@@ -263,9 +267,10 @@ def _checked(thing: FlightObject, flight_class: FlightClass) -> FlightObject:
     if thing.end is not None:
         distance, azimuth, _ = inverse(thing.lat, thing.lon, thing.end[0], thing.end[1])
         thing = msgspec.structs.replace(thing, azimuth=float(azimuth), range=float(distance))
-    numbers = (thing.azimuth, thing.range, thing.apogee, thing.cutoff)
-    if not (all(math.isfinite(v) and v >= 0.0 for v in numbers[1:]) and math.isfinite(thing.azimuth) and thing.range):
-        raise ValueError(f"{thing.id}: range must be positive, apogee and cutoff not negative, all finite")
+    positive = (thing.range, thing.apogee, thing.cutoff)
+    finite = all(math.isfinite(v) for v in (*positive, thing.azimuth, thing.lat, thing.lon, thing.h))
+    if not (finite and min(positive) >= 0.0 and thing.range > 0.0):
+        raise ValueError(f"{thing.id}: range must be positive, apogee and cutoff not negative, site and azimuth finite")
     return thing
 
 
