@@ -97,9 +97,17 @@ def _kepler_state(state: Array, t: float) -> Array:
     a = 1.0 / (2.0 / r - float(state[3:] @ state[3:]) / MU)
     n = math.sqrt(MU / a**3)
     ec, es = 1.0 - r / a, float(state[:3] @ state[3:]) / math.sqrt(MU * a)
-    d = n * t
-    for _ in range(50):
-        d -= (d - ec * math.sin(d) + es * (1.0 - math.cos(d)) - n * t) / (1.0 - ec * math.cos(d) + es * math.sin(d))
+    e, began = math.hypot(ec, es), math.atan2(es, ec)
+    m = began - es + n * t
+    # the mean anomaly grows with the eccentric one: between m - e and m + e by halving, then Newton's method
+    low, high = m - e, m + e
+    for _ in range(30):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if middle - e * math.sin(middle) < m else (low, middle)
+    anomaly = 0.5 * (low + high)
+    for _ in range(4):
+        anomaly -= (anomaly - e * math.sin(anomaly) - m) / (1.0 - e * math.cos(anomaly))
+    d = anomaly - began
     f = 1.0 - a / r * (1.0 - math.cos(d))
     g = t + (math.sin(d) - d) / n
     x = f * state[:3] + g * state[3:]
