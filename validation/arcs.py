@@ -9,13 +9,14 @@ evenly in their logarithm.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.earth.atmosphere import EDGES, density
+from tocsin.earth.atmosphere import EDGES, density, density_in
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.jit import kernel
 from tocsin.earth.wgs84 import J2, MU, A, ecef_to_geodetic, enu_axes, geodetic_of, geodetic_to_ecef
@@ -53,8 +54,10 @@ def arcs(n: int, seed: int = 2026) -> tuple[Array, Array]:
 
 
 @kernel
-def slope(y: Array, beta: float) -> Array:
-    """The right-hand side as the textbook has it (Vallado, eq. 8-28 and 8-30), heights by full geodetic conversion."""
+def slope(y: Array, beta: float, layer: int) -> Array:
+    """The right-hand side as the textbook has it (Vallado, eq. 8-28 and 8-30), heights by full geodetic conversion; air
+    by the formulas of one layer, or (-1) of whatever layer it is in.
+    """
     x, py, z = y[0], y[1], y[2]
     r = math.sqrt(x * x + py * py + z * z)
     j2 = 1.5 * J2 * MU * A * A / r**5
@@ -67,11 +70,17 @@ def slope(y: Array, beta: float) -> Array:
     if beta > 0.0:
         _, _, h = geodetic_of(x, py, z)
         ux, uy, uz = y[3] + OMEGA_GMST * py, y[4] - OMEGA_GMST * x, y[5]
-        d = 0.5 * density(h) / beta * math.sqrt(ux * ux + uy * uy + uz * uz)
+        rho = density(h) if layer < 0 else density_in(h, layer)
+        d = 0.5 * rho / beta * math.sqrt(ux * ux + uy * uy + uz * uz)
         out[3] -= d * ux
         out[4] -= d * uy
         out[5] -= d * uz
     return out
+
+
+def slope_in(beta: float, layer: int) -> Callable[[float, Array], Array]:
+    """The right-hand side as SciPy wants it."""
+    return lambda _, y: slope(y, beta, layer)
 
 
 @dataclass(frozen=True)
@@ -87,8 +96,8 @@ class Reference:
 def by_scipy(state: Array, beta: float, method: str, rtol: float, atol: float, samples: int) -> Reference:
     """Follow one arc with ``scipy.integrate.solve_ivp`` and its event for the ground.
 
-    ``samples``: how many states on the way are kept; -1: none, and the integration begins anew at each height where the
-    formulas of the atmosphere change.
+    ``samples``: how many states on the way are kept; -1: none, and each layer of the atmosphere is flown for itself, by
+    its own formulas, so that no step leads over a kink.
     """
     from scipy.integrate import solve_ivp
 
@@ -102,12 +111,14 @@ def by_scipy(state: Array, beta: float, method: str, rtol: float, atol: float, s
 
     edges = [0.0, *EDGES] if samples < 0 else [0.0]
     events = [at_height(edge) for edge in edges]
+    layer = int(np.searchsorted(EDGES, geodetic_of(state[0], state[1], state[2])[2])) if samples < 0 else -1
     t, y = 0.0, state
     while True:
-        got = solve_ivp(
-            lambda _, y: slope(y, beta), (t, 20_000.0), y, method, rtol=rtol, atol=atol, events=events,
-            dense_output=samples > 0,
-        )  # fmt: skip
+        with np.errstate(invalid="ignore"):  # trial steps far outside a layer, refused by the step control
+            got = solve_ivp(
+                slope_in(beta, layer), (t, 20_000.0), y, method, rtol=rtol, atol=atol, events=events,
+                dense_output=samples > 0,
+            )  # fmt: skip
         which = next(i for i, times in enumerate(got.t_events) if len(times))
         t, y = float(got.t_events[which][0]), got.y_events[which][0]
         if which == 0:
@@ -115,7 +126,8 @@ def by_scipy(state: Array, beta: float, method: str, rtol: float, atol: float, s
         # a millimetre on, by a parabola, so that the event just met is not met again
         climb = float(y[:3] @ y[3:] / np.linalg.norm(y[:3]))
         dt = 1e-3 / max(abs(climb), 1.0)
-        rate = slope(y, beta)
+        rate = slope(y, beta, layer)
+        layer = which if climb > 0.0 else which - 1
         y = y + dt * rate
         y[:3] += 0.5 * dt * dt * rate[3:]
         t += dt

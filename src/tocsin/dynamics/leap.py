@@ -44,8 +44,8 @@ _MARGIN = 60.0  # m about an edge within which a body belongs to the layer it mo
 
 @kernel
 def height_of(x: float, y: float, z: float) -> float:
-    """Height (m) over the ellipsoid, in eci or ecef axes: the geodetic height by a series, within 1 cm up to 300 km and
-    20 cm anywhere.
+    """Height (m) over the ellipsoid, in eci or ecef axes: the geodetic height by a series, within 2 cm up to 500 km and
+    20 cm up to 36,000 km.
     """
     r2 = x * x + y * y + z * z
     r = math.sqrt(r2)

@@ -36,7 +36,8 @@ _MOST_STEPS = 400_000
 _LEAST_RADIUS, _MOST_SPEED = 6.0e6, 1.0e5
 _CUT_S = 1e-9  # to which the time of a cut is found
 _NODE_MISFIT = 0.05  # m, between two nodes' quintic and the integration, in the middle where it is worst
-_LONGEST_STEP = 300.0  # s between nodes
+_LONGEST_STEP = 300.0  # s, for the nodes' sake and that no slow growth of errors goes unseen
+_SHARE = 0.2  # of the tolerance, to one step: errors of many steps add up and grow on the way down
 _DONE, _TOO_MANY = 0, 1
 
 
@@ -347,11 +348,11 @@ def _fly(
         steps += 1
         if steps > _MOST_STEPS:
             return _TOO_MANY, nodes[:used]
-        if with_nodes and abs(dt) > _LONGEST_STEP:
+        if abs(dt) > _LONGEST_STEP:
             dt = sign * _LONGEST_STEP
         last = (t1 - (t + dt)) * sign <= 0.0
         took = t1 - t if last else dt
-        error = _step(y, took, body, mach, layer, part, tolerance, k, t6, out)
+        error = _step(y, took, body, mach, layer, part, _SHARE * tolerance, k, t6, out)
         if not error <= 1.0:  # also what is no number
             dt = took * (max(0.2, 0.9 * error**-0.125) if error < 1e8 else 0.2)
             refused = True
@@ -496,9 +497,9 @@ def descend(
     """Follow the free flight of ``body`` from state ``x6`` (eci) at ``t0_s`` to the ellipsoid, for ``longest_s`` at
     most.
 
-    ``theta0``: sidereal angle (rad) at time zero of the caller's clock. ``tolerance``: error allowed to a step, as part
-    of the distance from the Earth's centre. Between its nodes a quintic is within 0.1 m of the integration. A state
-    under the ellipsoid that rises is followed, one that sinks there has hit at once.
+    ``theta0``: sidereal angle (rad) at time zero of the caller's clock. ``tolerance``: error allowed to five steps
+    together, as part of the distance from the Earth's centre. Between its nodes a quintic is within 0.1 m of the
+    integration. A state under the ellipsoid that rises is followed, one that sinks there has hit at once.
 
     Raises NotFinite for what is no number and ValueError for states inside the Earth (6,000 km), faster than 100 km/s
     or that take too many steps.
