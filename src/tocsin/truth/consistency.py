@@ -250,21 +250,22 @@ def _implied(xs: Sequence[float], t: float, at: Callable[[float], float | None])
             break  # two in a row: past what the class can fly
     if not known:
         return Implied((), None, None)
-    for outside, first in ((before, True), (after, False)):
-        # the last stretch between what can be flown and what cannot
+    values = _passes(known, t, at)
+    for outside, first in () if values else ((before, True), (after, False)):
+        # it may lie in the last stretch between what can be flown and what cannot
         for _ in range(0 if outside is None else 8):
-            inside = known[0 if first else -1][0]
-            middle = math.sqrt(inside * (outside or inside))
+            middle = math.sqrt(known[0 if first else -1][0] * (outside or 1.0))
             found = at(middle)
             if found is None:
                 outside = middle
-            elif first:
-                known.insert(0, (middle, found))
             else:
-                known.append((middle, found))
+                known.insert(0 if first else len(known), (middle, found))
     least, most = min(known, key=lambda k: k[1]), max(known, key=lambda k: k[1])
-    values = _crossings([x for x, _ in known], [time for _, time in known], t, at, 10.0)
-    return Implied(tuple(values), (least[1], most[1]), (least[0], most[0]))
+    return Implied(values or _passes(known, t, at), (least[1], most[1]), (least[0], most[0]))
+
+
+def _passes(known: Sequence[tuple[float, float]], t: float, at: Callable[[float], float | None]) -> tuple[float, ...]:
+    return tuple(_crossings([x for x, _ in known], [time for _, time in known], t, at, 10.0))
 
 
 def apogees(flight_class: FlightClass, place: Place, distance: float, t: float) -> Implied:
