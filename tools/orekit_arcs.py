@@ -72,7 +72,7 @@ def main() -> None:
     @JImplements("org.orekit.time.UTCTAIOffsetsLoader")
     class Offsets:
         @JOverride
-        def loadOffsets(self):  # noqa: N802 - Orekit's name
+        def loadOffsets(self):
             rows = ArrayList()
             rows.add(OffsetModel(DateComponents(2017, 1, 1), 37))
             return rows

@@ -210,8 +210,11 @@ def show_run(summary: Mapping[str, Any], folder: str) -> None:
     width = out.width
     out.print(_text(f"EXERCISE: {summary['title']}, seed {summary['seed']}", "bold"))
     for o in summary["objects"][:_MOST_ROWS]:
-        flight = f"apogee {o['apogee_km']:.0f} km, range {o['range_km']:.0f} km, flight time {span(o['flight_time_s'])}"
-        out.print(_text(f"{o['id']} ({o['class']}): {flight}"))
+        down = "does not come down"
+        if o["range_km"] is not None:
+            down = f"range {o['range_km']:.0f} km, flight time {span(o['flight_time_s'])}"
+        of = f" ({o['class']})" if o["class"] else ""
+        out.print(_text(f"{o['id']}{of}: apogee {o['apogee_km']:.0f} km, {down}"))
     out.print()
     out.print(_text("Who was warned when (min:s after launch)", "bold"))
     out.print(warned_when(summary, width))

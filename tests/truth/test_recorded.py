@@ -102,7 +102,9 @@ def test_events_of_a_flight_and_none_of_an_aircraft():
     back = [(480_000_000_000 - t, *rest) for t, *rest in low][::-1]
     assert [e[0] for e in recorded_body(table(back), THETA0).events][-1] == "impact"
     slow = [(4 * t, *rest) for t, *rest in low]
-    assert recorded_body(table(slow, kind="aircraft"), THETA0).events == ()
+    made = recorded_body(table(slow, kind="aircraft"), THETA0)
+    assert made.kind == "aircraft"
+    assert made.events == ()
 
 
 @settings(max_examples=60)

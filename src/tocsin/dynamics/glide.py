@@ -32,7 +32,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.dynamics.kernels import climb_of, height_of
+from tocsin.dynamics.leap import climb_of, height_of
 from tocsin.earth.atmosphere import TOP, density
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.gravity import gravity

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.dynamics.kernels import height_of
+from tocsin.dynamics.leap import height_of
 from tocsin.earth.jit import kernel
 from tocsin.earth.wgs84 import EP2, MU, A
 from tocsin.records.columns import Kind, Region

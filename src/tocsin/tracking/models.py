@@ -18,7 +18,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.dynamics.kernels import coast_to_stm, height_of
+from tocsin.dynamics.kernels import coast_to_stm
+from tocsin.dynamics.leap import height_of
 from tocsin.earth.atmosphere import density
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.gravity import gravity, gravity_gradient

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tocsin.scenario.specs import (
-    AircraftObject,
     AnyObject,
     FlightClass,
     FlightObject,

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from tocsin.dynamics import glide as g
 from tocsin.dynamics.boost import BoostPlan, trajectory
-from tocsin.dynamics.kernels import fall, height_of, lowest_of
+from tocsin.dynamics.kernels import fall, lowest_of
+from tocsin.dynamics.leap import height_of
 from tocsin.dynamics.thrust import boost_rows, fly_boost
 from tocsin.earth.clock import to_s
 from tocsin.earth.frames import OMEGA_GMST

@@ -270,7 +270,8 @@ def recorded_body(thing: TableObject, theta0: float) -> Body:
             events.append(("impact", stop))
         events.sort(key=lambda e: e[1])
     facts = {"rows": float(len(rows)), "gap": float(np.diff(t).max()), "duration": float(t[-1]), "apogee": top}
+    kind = "aircraft" if thing.kind == "aircraft" else "recorded"
     return Body(
-        thing.id, thing.key, thing.class_id, "recorded", "", start, nodes, tuple(events), thing.burns, cutoff,
+        thing.id, thing.key, thing.class_id, kind, "", start, nodes, tuple(events), thing.burns, cutoff,
         thing.rcs, thing.rcs, facts,
     )  # fmt: skip

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tocsin.dynamics.kernels import climb_of
+from tocsin.dynamics.leap import climb_of
 from tocsin.dynamics.precise import FreeBody, descend
 from tocsin.earth.clock import to_ns, to_s
 from tocsin.earth.frames import OMEGA_GMST, to_eci

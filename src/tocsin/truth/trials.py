@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.dynamics.boost import BoostPlan
-from tocsin.dynamics.kernels import height_of, lowest_of
+from tocsin.dynamics.kernels import lowest_of
+from tocsin.dynamics.leap import height_of
 from tocsin.dynamics.thrust import boost_rows, fly_boost
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.geodesics import inverse
