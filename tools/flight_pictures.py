@@ -25,6 +25,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 
+from tocsin.dynamics.ephemeris import Ephemeris
 from tocsin.earth.frames import theta_at, to_ecef
 from tocsin.earth.geodesics import inverse
 from tocsin.earth.wgs84 import ecef_to_geodetic
@@ -81,13 +82,19 @@ def flown(name: str, range_km: float, apogee_km: float, place: Place = PLACE) ->
 
 
 def path(flight: Flight) -> tuple[NDArray[np.float64], ...]:
-    """Time (s), distance over the ground and height (km), speed against the ground (km/s) at the nodes."""
-    nodes = flight.nodes
-    fixed = np.array([to_ecef(row[1:7], theta_at(0.0, round(row[0] * 1e9))) for row in nodes])
+    """Time (s), distance over the ground and height (km), speed against the ground (km/s), close
+    enough for a smooth line."""
+    ephemeris = Ephemeris([0], [flight.nodes])
+    first, last = ephemeris.span(0)
+    t_ns = np.unique(np.concatenate([np.linspace(first, last, 600).astype(np.int64), [flight.cutoff_ns, last]]))
+    t_ns = t_ns[(t_ns >= first) & (t_ns <= last)]
+    fixed = np.array([
+        to_ecef(row, theta_at(0.0, int(t))) for t, row in zip(t_ns, ephemeris.states(0, t_ns), strict=True)
+    ])
     ground = np.array([ecef_to_geodetic(row[:3]) for row in fixed])
     site = flight.object
     far = [inverse(site.lat, site.lon, lat, lon)[0] for lat, lon, _ in ground]
-    return nodes[:, 0], np.array(far) / 1e3, ground[:, 2] / 1e3, np.linalg.norm(fixed[:, 3:], axis=1) / 1e3
+    return t_ns / 1e9, np.array(far) / 1e3, ground[:, 2] / 1e3, np.linalg.norm(fixed[:, 3:], axis=1) / 1e3
 
 
 def minutes(seconds: float) -> str:

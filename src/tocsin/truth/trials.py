@@ -294,27 +294,47 @@ def _too_far(grid: Sequence[Survey], asked: Asked) -> bool:
     return not grid or asked.range > 1.2 * max(g.range for g in grid)
 
 
-def _hopeless(grid: Sequence[Survey], asked: Asked) -> bool:
+def _hopeless(rough: Trials, grid: Sequence[Survey], asked: Asked) -> bool:
     """Whether a survey says plainly that there is no such flight: far beyond its ranges, or far outside of the apogees
-    or times that go with the range."""
+    or times that go with the range; for one that goes much higher than far, beyond what goes straight up."""
     if _too_far(grid, asked):
         return True
+    high = asked.value if asked.what == "apogee" else 1.2 * asked.value**2  # g t2 / 8
+    if high > 2.0 * asked.range:
+        rises = rough.fly(0.0, 0.0, rough.energies(2)[-1])
+        return rises and asked.value > 1.05 * rough.out[4 if asked.what == "apogee" else 1]
     values = [pair[0 if asked.what == "apogee" else 1] for pair in passes(grid, asked.range)]
     return bool(values) and not 0.5 * min(values) < asked.value < 1.6 * max(values)
 
 
 def _by_apogee(trial: Trials, rough: Trials, asked: Asked, limits: tuple[float, float]) -> Trial | None:
     grid = survey(rough, asked, rough.energies(14), sweep(14))
-    if _hopeless(grid, asked):
+    if _hopeless(rough, grid, asked):
         return None
     grid.sort(
         key=lambda g: abs(math.log(max(g.range, 1.0) / asked.range)) + abs(math.log(max(g.apogee, 1.0) / asked.value))
     )
-    for g in grid[:5]:
-        found = newton(trial, g.start(asked.azimuth), asked, _apogee(asked.value), limits)
+    for start in (*(g.start(asked.azimuth) for g in grid[:5]), *_upright(rough, lambda: rough.out[4], asked.value)):
+        found = newton(trial, start, asked, _apogee(asked.value), limits)
         if found is not None:
             return found
     return None
+
+
+def _upright(rough: Trials, what: Callable[[], float], value: float) -> list[Trial]:
+    """The trial with thrust straight up whose apogee or time is the one asked for, if there is one.
+
+    A survey aims along the azimuth asked for. Of a flight that goes much higher than far, the turning of the Earth
+    decides more about where it comes down than the little that its thrust leans.
+    """
+    known: list[tuple[float, float]] = []
+    for energy in rough.energies(14):
+        if rough.fly(0.0, 0.0, energy):
+            known.append((energy, float(what())))
+    for (e0, v0), (e1, v1) in itertools.pairwise(known):
+        if (v0 - value) * (v1 - value) <= 0.0 and v0 != v1:
+            return [(0.0, 0.0, e0 + (e1 - e0) * (value - v0) / (v1 - v0))]
+    return []
 
 
 @dataclass(frozen=True)
@@ -366,10 +386,11 @@ def _by_time(trial: Trials, rough: Trials, asked: Asked, limits: tuple[float, fl
         return float(trial.out[1] - asked.value) / SOLVED_TIME_S
 
     grid = survey(rough, asked, rough.energies(14), sweep(14))
-    if _hopeless(grid, asked):
+    if _hopeless(rough, grid, asked):
         return None
     grid.sort(key=lambda g: abs(math.log(max(g.range, 1.0) / asked.range)) + abs(math.log(g.time / asked.value)))
-    found = _solutions(trial, (g.start(asked.azimuth) for g in grid[:8]), asked, third, limits)
+    starts = (*(g.start(asked.azimuth) for g in grid[:8]), *_upright(rough, lambda: rough.out[1], asked.value))
+    found = _solutions(trial, starts, asked, third, limits)
     if not found:
         return None
     if asked.branch:
