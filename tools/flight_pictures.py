@@ -31,8 +31,9 @@ from tocsin.earth.geodesics import inverse
 from tocsin.earth.wgs84 import ecef_to_geodetic
 from tocsin.scenario import catalogue
 from tocsin.scenario.specs import FlightClass
-from tocsin.truth.consistency import Place, check, duration, fly, kilometres, nominal
-from tocsin.truth.flights import Flight, FlightImpossible
+from tocsin.truth.classes import FlightImpossible, nominal_class
+from tocsin.truth.consistency import Place, check, duration, fly, kilometres
+from tocsin.truth.flights import Flight
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -73,7 +74,7 @@ STYLE = {
 @cache
 def flying(name: str) -> FlightClass:
     """A bundled class without its spreads."""
-    return nominal(catalogue.flight_class(name, catalogue.class_entry(name), "truth"))
+    return nominal_class(catalogue.flight_class(name, catalogue.class_entry(name), "truth"))
 
 
 def flown(name: str, range_km: float, apogee_km: float, place: Place = PLACE) -> Flight:

@@ -45,7 +45,8 @@ from tocsin.earth.geodesics import direct, inverse
 from tocsin.earth.gravity import gravity, potential
 from tocsin.earth.wgs84 import ecef_of, ecef_to_geodetic, enu_axes
 from tocsin.scenario import catalogue
-from tocsin.scenario.specs import FlightClass, FlightObject, Glide, Spread, Stage
+from tocsin.scenario.specs import FlightClass, FlightObject
+from tocsin.truth.classes import nominal_class
 from tocsin.truth.flights import solve
 from tocsin.truth.gliders import solve_glide
 from validation.run import Book, Measured, at_most, between, near
@@ -60,20 +61,8 @@ _ACTON = "Acton 2015, as quoted"
 
 
 def _class() -> FlightClass:
-    """The nominal class."""
-    stages = tuple(
-        Stage(Spread(burn), Spread(thrust), Spread(exhaust), Spread(coast), Spread(4e5))
-        for burn, thrust, exhaust, coast in (
-            (60.0, 29.0, 2550.0, 1.0),
-            (60.0, 30.5, 2750.0, 1.0),
-            (58.0, 33.0, 2800.0, 0.0),
-        )
-    )
-    return FlightClass(
-        "boost-glide", "Boost-glider", "boost-glide", "cutoff", stages, Spread(4.0), Spread(60.0), Spread(10000.0),
-        Spread(26000.0), Spread(3.0), Spread(0.2), Spread(8.8e4), Spread(3.35e5), (2e6, 1.2e7), 0.05,
-        glide=Glide(Spread(2.6), Spread(13000.0), "equilibrium", 50.0, 2200.0),
-    )  # fmt: skip
+    """The bundled class without its spreads."""
+    return nominal_class(catalogue.flight_class("boost-glide", catalogue.class_entry("boost-glide"), "truth"))
 
 
 def _body(lift_to_drag: float = 2.6, dive_speed: float = 2200.0, mode: float = 0.0) -> Array:

@@ -27,8 +27,8 @@ import numpy as np
 
 from tocsin.scenario import catalogue
 from tocsin.scenario.specs import FlightClass
-from tocsin.truth.consistency import FAMILIES, Place, fly, nominal
-from tocsin.truth.flights import FlightImpossible
+from tocsin.truth.classes import FlightImpossible, nominal_class
+from tocsin.truth.consistency import FAMILIES, Place, fly
 from validation.run import Book, Measured, at_least, at_most, between, proportion
 
 book = Book("published", "Published flights", __doc__)
@@ -75,7 +75,7 @@ def tests() -> tuple[Test, ...]:
 @cache
 def flying(name: str) -> FlightClass:
     """A bundled class without its spreads."""
-    return nominal(catalogue.flight_class(name, catalogue.class_entry(name), "truth"))
+    return nominal_class(catalogue.flight_class(name, catalogue.class_entry(name), "truth"))
 
 
 def modelled(test: Test) -> float:

@@ -20,7 +20,7 @@ from tocsin.truth.aircraft import (
     climb_time,
     turn_radius,
 )
-from tocsin.truth.nodes import path_nodes
+from tocsin.truth.ground_paths import ground_nodes
 
 GEOD = Geod(ellps="WGS84")
 TURN = Transformer.from_crs("EPSG:4978", "EPSG:4979", always_xy=True)
@@ -272,7 +272,7 @@ def test_nodes_follow_any_path_and_refuse_what_is_none():
             [7e6 + 2e3 * np.cos(w * t), 2e3 * np.sin(w * t), np.where(k == 1, 3.0 * (t - 40.0), 0.0)]
         )
 
-    nodes = path_nodes(np.array([0.0, 40.0, 100.0]), np.array([0.5, 0.5]), position, 0.0)
+    nodes = ground_nodes(np.array([0.0, 40.0, 100.0]), np.array([0.5, 0.5]), position, 0.0)
     ephemeris = Ephemeris([0], [nodes])
     t = np.linspace(0.0, 100.0, 501)
     t_ns = np.minimum(np.rint(t * 1e9).astype(np.int64), ephemeris.span(0)[1])
@@ -280,11 +280,11 @@ def test_nodes_follow_any_path_and_refuse_what_is_none():
     assert np.max(np.abs(x[:, :3] - position((t >= 40.0).astype(np.int64), t))) < 0.01
     assert np.max(np.abs(x[:, 3] + 2e3 * w * np.sin(w * t))) < 0.01
     with pytest.raises(ValueError, match="two or more times, each later"):
-        path_nodes(np.array([0.0, 0.0]), np.array([0.5]), position, 0.0)
+        ground_nodes(np.array([0.0, 0.0]), np.array([0.5]), position, 0.0)
     with pytest.raises(ValueError, match="no finite position"):
-        path_nodes(np.array([0.0, 1.0]), np.array([0.5]), lambda k, t: np.full((len(k), 3), np.nan), 0.0)
+        ground_nodes(np.array([0.0, 1.0]), np.array([0.5]), lambda k, t: np.full((len(k), 3), np.nan), 0.0)
     with pytest.raises(ValueError, match="bends too sharply"):
-        path_nodes(
+        ground_nodes(
             np.array([0.0, 1.0]), np.array([1e-3]),
             lambda k, t: np.column_stack([7e6 + 1e3 * (t > 1.0 / 3.0), t, t]), 0.0,
         )  # fmt: skip

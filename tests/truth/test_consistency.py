@@ -121,7 +121,7 @@ FLOWN = {"srbm": (100e3, 400e3), "mrbm": (300e3, 1200e3), "irbm-liquid": (800e3,
 @given(st.sampled_from(sorted(FLOWN)), st.floats(0.9, 1.15), st.floats(0.85, 1.1))
 def test_what_one_flight_gives_goes_together_and_each_pair_implies_the_third(name, up, far):
     apogee, distance = FLOWN[name][0] * up, FLOWN[name][1] * far
-    one = c.nominal(bundled(name))
+    one = c.nominal_class(bundled(name))
     flight = c.fly(one, HERE, distance, apogee)
     t = flight.impact_ns * 1e-9
     assert min(abs(x - apogee) for x in c.apogees(one, HERE, distance, t).values) < 200.0
@@ -162,7 +162,7 @@ def test_what_is_given_narrows_the_tolerance():
 
 
 def test_a_longer_thrust_gives_the_same_speed():
-    one = c.nominal(bundled("icbm-liquid"))
+    one = c.nominal_class(bundled("icbm-liquid"))
     longer = c.stretched(one, 1.25)
     for a, b in zip(one.stages, longer.stages, strict=True):
         gains = [
@@ -192,7 +192,7 @@ def test_a_lofted_flight_changes_with_its_apogee_as_a_radial_ellipse(apogee, nam
 
 
 def test_a_flight_with_the_turning_earth_takes_longer():
-    one = c.nominal(bundled("irbm-liquid"))
+    one = c.nominal_class(bundled("irbm-liquid"))
     east, north, west = (
         c.fly(one, HERE, 2.7e6, 5.5e5, (HERE.lat, math.radians(az))).impact_ns for az in (90.0, 0.0, 270.0)
     )

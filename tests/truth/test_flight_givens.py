@@ -16,8 +16,9 @@ from tocsin.earth import frames, wgs84
 from tocsin.scenario import catalogue
 from tocsin.scenario.specs import Spread, TargetOrbit
 from tocsin.truth.body import bodies_ephemeris
+from tocsin.truth.classes import FlightImpossible
 from tocsin.truth.descent import coast, crossing, height_at
-from tocsin.truth.flights import FlightImpossible, asked_of, flight_body, solve
+from tocsin.truth.flights import asked_of, flight_body, solve
 
 GEOD = Geod(ellps="WGS84")
 THETA0 = world([]).theta0

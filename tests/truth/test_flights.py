@@ -16,7 +16,8 @@ from tocsin.dynamics.coast import propagate
 from tocsin.dynamics.ephemeris import OutsideEphemeris
 from tocsin.earth import frames, wgs84
 from tocsin.scenario.specs import Spread
-from tocsin.truth.flights import FlightImpossible, draw, draw_class, draw_flights, solve, truth_ephemeris
+from tocsin.truth.classes import FlightImpossible, draw, draw_class
+from tocsin.truth.flights import draw_flights, solve, truth_ephemeris
 
 GEOD = Geod(ellps="WGS84")
 HORIZONTAL_M, APOGEE_M = 10.0, 1000.0  # what is asked of the solver

@@ -14,7 +14,7 @@ from tocsin.earth.geodesics import direct, inverse
 from tocsin.earth.wgs84 import ecef_to_geodetic
 from tocsin.scenario.specs import FlightClass, FlightObject, Glide, Spread, Stage
 from tocsin.truth.body import bodies_ephemeris
-from tocsin.truth.flights import FlightImpossible
+from tocsin.truth.classes import FlightImpossible
 from tocsin.truth.gliders import solve_glide
 
 THETA0 = 1.3

@@ -18,7 +18,7 @@ from tocsin.scenario import catalogue
 from tocsin.scenario.specs import FlightClass, FlightObject, Spread, Stage, TargetOrbit
 from tocsin.truth.ascents import Trial, osculating
 from tocsin.truth.body import bodies_ephemeris
-from tocsin.truth.flights import FlightImpossible, draw_class
+from tocsin.truth.classes import FlightImpossible, draw_class
 from tocsin.truth.launches import LaunchImpossible, solve_launch
 
 THETA0 = 1.0

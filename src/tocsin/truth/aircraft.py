@@ -23,7 +23,7 @@ from tocsin.earth.geodesics import direct, ends, inverse
 from tocsin.earth.wgs84 import E2, A, geodetic_to_ecef
 from tocsin.scenario.specs import AircraftObject
 from tocsin.truth.body import Body
-from tocsin.truth.nodes import path_nodes
+from tocsin.truth.ground_paths import ground_nodes
 
 LONGITUDINAL = 2.0 * 0.3048  # m/s2
 NORMAL = 5.0 * 0.3048  # m/s2, with which climbs begin and end
@@ -308,7 +308,7 @@ def aircraft_body(thing: AircraftObject, theta0: float) -> Body:
         return geodetic_to_ecef(np.column_stack([place[:, 0], place[:, 1], height]))
 
     breaks = np.array([*(p.begin for p in pieces), pieces[-1].end])
-    nodes = path_nodes(breaks, delta, position, theta0 + OMEGA_GMST * to_s(thing.start_ns))
+    nodes = ground_nodes(breaks, delta, position, theta0 + OMEGA_GMST * to_s(thing.start_ns))
     facts = {"length": length, "duration": passed[-1]}
     facts.update({f"point{i}": when for i, when in enumerate(passed[1:], 2)})
     return Body(

@@ -27,7 +27,8 @@ from typing import Any
 import msgspec
 
 from tocsin.scenario.specs import FlightClass, FlightObject, Spread, Stage
-from tocsin.truth.flights import Flight, FlightImpossible, solve
+from tocsin.truth.classes import FlightImpossible, nominal_class
+from tocsin.truth.flights import Flight, solve
 
 FAMILIES = ("ballistic", "sounding-rocket", "space-launch")  # those whose flight is boost and free fall
 ASSUMED_LATITUDE = math.radians(40.0)
@@ -138,17 +139,6 @@ def place(site: str | None, azimuth_deg: float | None) -> Place:
             f"site: {site!r}; allowed: LAT,LON in degrees, -90 to 90 and -180 to 180, such as 39.2,125.67"
         )
     return Place(math.radians(lat), math.radians(lon), azimuth)
-
-
-def nominal(flight_class: FlightClass) -> FlightClass:
-    """The class without its spreads."""
-
-    def exact(thing: FlightClass | Stage) -> dict[str, Spread]:
-        values = ((name, getattr(thing, name)) for name in thing.__struct_fields__)
-        return {name: Spread(value.nominal) for name, value in values if isinstance(value, Spread)}
-
-    stages = tuple(msgspec.structs.replace(stage, **exact(stage)) for stage in flight_class.stages)
-    return msgspec.structs.replace(flight_class, stages=stages, **exact(flight_class))
 
 
 def stretched(flight_class: FlightClass, factor: float) -> FlightClass:
@@ -366,7 +356,7 @@ def _judge(
     apogee: Figure, distance: Figure, time: Figure | None, flight_class: FlightClass, here: ClassTime, place: Place
 ) -> Answer:
     """What one class says of the figures; without a time, the tolerance of the modelled one."""
-    bare = nominal(flight_class)
+    bare = nominal_class(flight_class)
     error = None if time is None else here.time_s - time.value
     per_apogee = _slope(lambda h: _attempt(bare, place, distance.value, h), apogee.value, here.time_s)
     per_range = _slope(lambda r: _attempt(bare, place, r, apogee.value), distance.value, here.time_s)
@@ -441,7 +431,7 @@ def check(
     errors = []
     for one in classes:
         try:
-            flight = fly(nominal(one), place, distance.value, apogee.value)
+            flight = fly(nominal_class(one), place, distance.value, apogee.value)
         except FlightImpossible as error:
             errors.append(error)
             continue
@@ -457,7 +447,7 @@ def check(
         return replace(answer, class_given=class_given, classes=listed)
     answers = [_judge(apogee, distance, time, one, found, place) for one, found in flown]
     best = min(answers, key=lambda a: abs(a.error_s or 0.0) / (a.tolerance_s or 1.0))
-    bare = nominal(next(one for one, found in flown if found.id == best.judged))
+    bare = nominal_class(next(one for one, found in flown if found.id == best.judged))
     return replace(
         best,
         class_given=class_given,
@@ -479,7 +469,7 @@ def _with_time(
     """A time with one of the other figures: what the third can be."""
     by_class = {}
     for one in classes:
-        bare = nominal(one)
+        bare = nominal_class(one)
         if distance is not None:
             by_class[one.id] = apogees(bare, place, distance.value, time.value)
         elif apogee is not None:
@@ -491,7 +481,7 @@ def _with_time(
     for one in can:
         value = by_class[one.id].values[0]
         over, high = (distance.value, value) if distance is not None else (value, apogee.value if apogee else 0.0)
-        listed.append(_class_time(one, fly(nominal(one), place, over, high)))
+        listed.append(_class_time(one, fly(nominal_class(one), place, over, high)))
     middle = sorted(can, key=lambda one: by_class[one.id].values[0])[len(can) // 2]
     found = by_class[middle.id]
     here = next(one for one in listed if one.id == middle.id)

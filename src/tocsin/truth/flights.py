@@ -14,7 +14,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,41 +22,16 @@ from tocsin.dynamics.ephemeris import Ephemeris
 from tocsin.earth.clock import to_s
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.geodesics import direct, inverse
-from tocsin.earth.random import draw_uniform, normal_quantile, stream_key
 from tocsin.earth.wgs84 import A
-from tocsin.scenario.specs import FlightClass, FlightObject, Spread, Stage, WorldSpec
+from tocsin.scenario.specs import FlightClass, FlightObject, WorldSpec
 from tocsin.truth.body import Body
+from tocsin.truth.classes import ATTEMPTS, FlightImpossible, draw_class, nominal_class
 from tocsin.truth.descent import ENTRY_HEIGHT, crossing, follow, whole_ns
-from tocsin.truth.trials import GREATEST_MASS_RATIO as GREATEST_MASS_RATIO  # noqa: PLC0414 - other bodies
-from tocsin.truth.trials import SCALE_LIMITS as SCALE_LIMITS  # noqa: PLC0414 - are solved alike
 from tocsin.truth.trials import Asked, Survey, Trial, Trials, ends, farthest, find, passes, peak, survey, sweep
 
 STEP_S = 1.0  # boost is integrated in steps of this length at most: 5 cm from steps of 0.05 s at the cut-off
-ATTEMPTS = 40  # draws of the class parameters before a flight is called impossible
 SHAPES = ("minimum-energy", "lofted", "depressed")
 _LEAST_RANGE = 1e3  # m
-_THREE_SIGMA = 0.5 * math.erfc(3.0 / math.sqrt(2.0))
-
-
-class FlightImpossible(ValueError):  # noqa: N818 - the name says what is wrong
-    """No flight of its class meets what is asked of an object.
-
-    ``constraint``: "thrust", "range", "apogee" or "flight-time"; ``nearest``: the nearest range and apogee (m) that the
-    class can fly from that site in that direction, None where nothing flies at all; ``nearest_time``: the time of that
-    flight (s), where a time was asked for.
-    """
-
-    def __init__(
-        self,
-        text: str,
-        constraint: str,
-        nearest: tuple[float, float] | None,
-        nearest_time: float | None = None,
-    ) -> None:
-        super().__init__(text)
-        self.constraint = constraint
-        self.nearest = nearest
-        self.nearest_time = nearest_time
 
 
 @dataclass(frozen=True)
@@ -92,44 +66,6 @@ class Flight:
     nodes: NDArray[np.float64] = field(compare=False, repr=False)
 
 
-def draw(spread: Spread, seed: int, key: str, purpose: str, attempt: int = 0) -> float:
-    """One value of a normal distribution cut at three sigma (not piled up there), from one stream."""
-    if spread.spread == 0.0:
-        return spread.nominal
-    u = draw_uniform(stream_key(seed, key, purpose), 0, 0, attempt)
-    return spread.nominal + spread.spread * float(normal_quantile(_THREE_SIGMA + u * (1.0 - 2.0 * _THREE_SIGMA)))
-
-
-def draw_class(flight_class: FlightClass, seed: int, key: str, attempt: int = 0) -> dict[str, float]:
-    """All parameters of one object of a class, by name ("stage1.burn", "beta", ...); draw number ``attempt``.
-
-    A burn that would use more than ``GREATEST_MASS_RATIO`` of the mass is shortened to that. Raises FlightImpossible
-    where a value that has to be positive is not.
-    """
-    out: dict[str, float] = {}
-    for name in ("vertical", "pitch", "beta_boost", "beta", "rcs_boost", "rcs"):
-        out[name] = draw(getattr(flight_class, name), seed, key, f"flight.{name}", attempt)
-    for i, stage in enumerate(flight_class.stages, 1):
-        for name in ("burn", "thrust", "exhaust", "coast", "intensity"):
-            out[f"stage{i}.{name}"] = draw(getattr(stage, name), seed, key, f"flight.stage{i}.{name}", attempt)
-    for name, value in out.items():
-        least_is_zero = name in ("vertical", "pitch") or name.endswith(("coast", "intensity"))
-        if not (math.isfinite(value) and (value > 0.0 or (least_is_zero and value == 0.0))):
-            if least_is_zero and math.isfinite(value):
-                out[name] = 0.0  # the tail of a spread around a small positive number
-                continue
-            raise FlightImpossible(
-                f"class {flight_class.id}: {name} must be positive, drawn {value:.6g};"
-                " its nominal value less three spreads must stay above zero",
-                "thrust",
-                None,
-            )
-    for i in range(1, len(flight_class.stages) + 1):
-        longest = GREATEST_MASS_RATIO * out[f"stage{i}.exhaust"] / out[f"stage{i}.thrust"]
-        out[f"stage{i}.burn"] = min(out[f"stage{i}.burn"], longest)
-    return out
-
-
 def _first_plan(thing: FlightObject, drawn: dict[str, float], stages: int) -> BoostPlan:
     table = []
     ignition = 0.0
@@ -155,7 +91,7 @@ def solve(thing: FlightObject, flight_class: FlightClass, theta0: float, seed: i
     if not flight_class.stages:
         raise FlightImpossible(f"class {flight_class.id} has no stage to fly", "thrust", None)
     asked = asked_of(thing)
-    nominal = _nominal(flight_class)
+    nominal = nominal_class(flight_class)
     for attempt in range(1 if nominal == flight_class else ATTEMPTS):
         flight = _solve_drawn(thing, asked, flight_class, theta0, draw_class(flight_class, seed, thing.key, attempt))
         if flight is not None:
@@ -209,17 +145,6 @@ def asked_of(thing: FlightObject) -> Asked:
     else:
         what, value = thing.shape, 0.0
     return Asked(lat, lon, azimuth, distance, what, value, branch)
-
-
-def _nominal(flight_class: FlightClass) -> FlightClass:
-    """The class without its spreads."""
-
-    def exact(thing: FlightClass | Stage) -> dict[str, Spread]:
-        values = ((name, getattr(thing, name)) for name in thing.__struct_fields__)
-        return {name: Spread(value.nominal) for name, value in values if isinstance(value, Spread)}
-
-    stages = tuple(msgspec.structs.replace(stage, **exact(stage)) for stage in flight_class.stages)
-    return msgspec.structs.replace(flight_class, stages=stages, **exact(flight_class))
 
 
 def _trial(

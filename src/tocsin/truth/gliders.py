@@ -30,9 +30,17 @@ from tocsin.dynamics.thrust import boost_rows, fly_boost
 from tocsin.earth.clock import to_s
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.geodesics import direct, inverse
-from tocsin.scenario.specs import FlightClass, FlightObject, Glide, Spread, Stage
+from tocsin.scenario.specs import FlightClass, FlightObject
 from tocsin.truth.body import Body
-from tocsin.truth.flights import ATTEMPTS, GREATEST_MASS_RATIO, SCALE_LIMITS, FlightImpossible, draw, draw_class
+from tocsin.truth.classes import (
+    ATTEMPTS,
+    GREATEST_MASS_RATIO,
+    SCALE_LIMITS,
+    FlightImpossible,
+    draw,
+    draw_class,
+    nominal_class,
+)
 
 Array = NDArray[np.float64]
 
@@ -206,19 +214,6 @@ class _Trials:
         """Distance (m) from the site of the last trial's impact."""
         plan = self.plan
         return float(inverse(plan.lat, plan.lon, self.out[g.IMPACT_LAT], self.out[g.IMPACT_LON])[0])
-
-
-def _nominal(flight_class: FlightClass) -> FlightClass:
-    """The class without its spreads."""
-
-    def exact(thing: FlightClass | Stage | Glide) -> dict[str, Spread]:
-        values = ((name, getattr(thing, name)) for name in thing.__struct_fields__)
-        return {name: Spread(value.nominal) for name, value in values if isinstance(value, Spread)}
-
-    assert flight_class.glide is not None
-    stages = tuple(msgspec.structs.replace(stage, **exact(stage)) for stage in flight_class.stages)
-    lift = msgspec.structs.replace(flight_class.glide, **exact(flight_class.glide))
-    return msgspec.structs.replace(flight_class, stages=stages, glide=lift, **exact(flight_class))
 
 
 def _drawn(flight_class: FlightClass, seed: int, key: str, attempt: int) -> dict[str, float]:
@@ -413,7 +408,7 @@ def solve_glide(thing: FlightObject, flight_class: FlightClass, theta0: float, s
     far as they happened.
     """
     thing = _checked(thing, flight_class)
-    nominal = _nominal(flight_class)
+    nominal = nominal_class(flight_class)
     theta = theta0 + OMEGA_GMST * to_s(thing.launch_ns)
     why: FlightImpossible | None = None
     for attempt in range(1 if nominal == flight_class else ATTEMPTS):

@@ -26,10 +26,10 @@ from tocsin.dynamics.precise import FreeBody, descend
 from tocsin.earth.clock import to_s
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.wgs84 import MU, A, geodetic_of
-from tocsin.scenario.specs import FlightClass, FlightObject, Spread, Stage, TargetOrbit
+from tocsin.scenario.specs import FlightClass, FlightObject, TargetOrbit
 from tocsin.truth.ascents import SCALES, SOLVED, STEP_S, Ascent, Trial, geocentric_latitude, newton, osculating
 from tocsin.truth.body import Body
-from tocsin.truth.flights import FlightImpossible, draw_class
+from tocsin.truth.classes import FlightImpossible, draw_class, nominal_class
 
 Array = NDArray[np.float64]
 
@@ -168,17 +168,6 @@ def _apsis(x6: Array, about: float, now: float, beta: float) -> float:
     return float(nodes[i, 0] + part * (nodes[i + 1, 0] - nodes[i, 0]))
 
 
-def _nominal(flight_class: FlightClass) -> FlightClass:
-    """The class without its spreads."""
-
-    def exact(thing: FlightClass | Stage) -> dict[str, Spread]:
-        values = ((name, getattr(thing, name)) for name in thing.__struct_fields__)
-        return {name: Spread(value.nominal) for name, value in values if isinstance(value, Spread)}
-
-    stages = tuple(msgspec.structs.replace(stage, **exact(stage)) for stage in flight_class.stages)
-    return msgspec.structs.replace(flight_class, stages=stages, **exact(flight_class))
-
-
 def _check(thing: FlightObject, flight_class: FlightClass) -> TargetOrbit:
     """The orbit asked for, if it can be asked for at all."""
     orbit = thing.orbit
@@ -299,7 +288,7 @@ def solve_launch(thing: FlightObject, flight_class: FlightClass, theta0: float, 
             if second is None:
                 continue
         return _body(thing, ascent, second, drawn, trial, theta, end_ns)
-    raise _why_not(thing, orbit, flight_class, draw_class(_nominal(flight_class), seed, thing.key), theta)
+    raise _why_not(thing, orbit, flight_class, draw_class(nominal_class(flight_class), seed, thing.key), theta)
 
 
 def _cut(pieces: Array, cutoff: float) -> Array:

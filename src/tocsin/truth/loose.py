@@ -25,8 +25,8 @@ from tocsin.earth.random import draw_uniform, stream_key
 from tocsin.earth.wgs84 import A
 from tocsin.scenario.specs import FlightClass, LooseKind, Spread
 from tocsin.truth.body import Body
+from tocsin.truth.classes import draw
 from tocsin.truth.descent import ENTRY_HEIGHT, Descended, coast, crossing, follow, whole_ns
-from tocsin.truth.flights import draw
 
 KINDS = ("stage", "fairing", "debris")
 _SAME_TIME_S = 1e-6  # times of a body stand to a nanosecond in its events, and exactly in its nodes

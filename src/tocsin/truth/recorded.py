@@ -21,7 +21,7 @@ from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.wgs84 import E2, R_MEAN, A
 from tocsin.scenario.specs import TableObject
 from tocsin.truth.body import Body
-from tocsin.truth.nodes import path_nodes
+from tocsin.truth.ground_paths import ground_nodes
 
 HEIGHTS = (-1000.0, 1e8)  # m over the ellipsoid
 # m/s between rows, over the ground and upwards together; beyond the fastest entries and the fastest aircraft
@@ -255,7 +255,7 @@ def recorded_body(thing: TableObject, theta0: float) -> Body:
     path = RecordedPath(t, table[:, 0], table[:, 1], np.array(table[:, 2]))
     # the stencil keeps within half a step of its piece
     delta = np.minimum(1.0, 0.25 * np.diff(t))
-    nodes = path_nodes(t, delta, path.position, theta0 + OMEGA_GMST * to_s(start))
+    nodes = ground_nodes(t, delta, path.position, theta0 + OMEGA_GMST * to_s(start))
     top_s, top = path.highest()
     cutoff = max((b[1] for b in thing.burns), default=start)
     events: list[tuple[str, int]] = []

@@ -22,13 +22,12 @@ from tocsin.dynamics.leap import height_of
 from tocsin.dynamics.thrust import boost_rows, fly_boost
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.geodesics import inverse
+from tocsin.truth.classes import GREATEST_MASS_RATIO, SCALE_LIMITS
 from tocsin.truth.descent import DragMach, come_down
 
 SOLVED_M = 1.0  # how near the impact point has to come (aim; 10 m is asked)
 SOLVED_APOGEE_M = 1.0  # and the apogee (1 km is asked)
 SOLVED_TIME_S = 1e-3  # and the time of flight (1 s is asked)
-GREATEST_MASS_RATIO = 0.97  # part of its mass that a stage can burn
-SCALE_LIMITS = (0.4, 2.5)  # of the thrust factor
 _LEAST_LIFT = 10.0  # initial specific thrust (m/s2) with which a rocket leaves the ground
 _FLATTEST, _STEEPEST = math.radians(8.0), math.radians(89.0)  # elevations of thrust that a survey looks at
 _BACKWARDS = math.radians(130.0)  # a steep flight may have to lean back, against the turning of the Earth under it

@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 Position = Callable[[NDArray[np.int64], Array], Array]
 
 
-def path_nodes(
+def ground_nodes(
     breaks: Array, delta: Array, position: Position, theta: float, tolerance: float = TOLERANCE_M
 ) -> NDArray[np.float64]:
     """Nodes ``(m, 10)`` (time, state, acceleration in eci) that follow a path within ``tolerance`` (m).
