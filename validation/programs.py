@@ -18,7 +18,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from tocsin.dynamics import kernels, precise
+from tocsin.dynamics import kernels, leap, precise
 from tocsin.earth.geodesics import inverse
 from validation.run import Book, Measured, at_most
 
@@ -39,7 +39,7 @@ def arcs() -> tuple[float, tuple[float, float, float], np.ndarray]:
 
 def rebuilt(module: types.ModuleType, **exchanged: Any) -> dict[str, Any]:
     """The functions of a module, compiled anew with some of the names they use exchanged."""
-    names = {**vars(module), **exchanged}
+    names = {**vars(module), **{name: made for name, made in exchanged.items() if name in vars(module)}}
     for name, made in vars(module).items():
         if name in exchanged or getattr(made, "__module__", None) != module.__name__:
             continue
@@ -70,7 +70,10 @@ def _air() -> tuple[Any, Any]:
 
 @cache
 def _fast() -> dict[str, Any]:
-    return rebuilt(kernels, density=_air()[0])
+    density, density_in = _air()
+    leaps = rebuilt(leap, density=density, density_in=density_in)
+    own = {name: made for name, made in leaps.items() if getattr(vars(leap).get(name), "__module__", "") == leap.__name__}
+    return rebuilt(kernels, density=density, density_in=density_in, **own)
 
 
 @cache
