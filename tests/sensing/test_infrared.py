@@ -16,7 +16,7 @@ from tocsin.earth.clock import NS
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.records.columns import Kind, Region
 from tocsin.scenario.specs import Orbit
-from tocsin.sensing.kernels import lowest_point, sees
+from tocsin.sensing.infrared_kernels import lowest_point, sees
 from tocsin.sensing.rig import Rig
 from tocsin.sensing.scanning import Sensed
 

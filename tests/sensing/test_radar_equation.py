@@ -8,8 +8,8 @@ from scipy.integrate import solve_ivp
 from sensing_world import radar
 
 from tocsin.earth import wgs84
-from tocsin.sensing.kernels import TROPOSPHERE, ray_reach
 from tocsin.sensing.radar import aperture_of, detection_probability, gain_of, radar_range, threshold
+from tocsin.sensing.radar_kernels import TROPOSPHERE, ray_reach
 
 
 def ratio(db: float) -> float:

@@ -20,7 +20,8 @@ from tocsin.earth.clock import to_ns
 from tocsin.earth.random import stream_key
 from tocsin.records.columns import Kind, Region
 from tocsin.scenario.specs import Infrared, Sensor
-from tocsin.sensing import kernels as k
+from tocsin.sensing import infrared_kernels as k
+from tocsin.sensing.kernels import false_counts
 from tocsin.sensing.scanning import Aspect, Due, Found, Sensed, look, scan_table, tables
 from tocsin.sensing.targets import Targets
 
@@ -104,7 +105,7 @@ class InfraredSatellites:
             found.z, found.cov, found.snr, found.intensity,
         )  # fmt: skip
         keys = self._false_keys[which]
-        false, number = Found.false(k.false_counts(keys, due.t0, self._false[which]))
+        false, number = Found.false(false_counts(keys, due.t0, self._false[which]))
         k.infrared_false(
             Region.VIEW, keys, due.t0, due.t1, aspect.platform, aspect.attitude, aspect.limits, par,
             false.scan, number, false.t, false.z, false.cov, false.snr, false.intensity,

@@ -19,7 +19,8 @@ from tocsin.earth.frames import theta_at, to_eci
 from tocsin.earth.random import stream_key
 from tocsin.records.columns import Kind, Region
 from tocsin.scenario.specs import Radar, Sensor
-from tocsin.sensing import kernels as k
+from tocsin.sensing import radar_kernels as k
+from tocsin.sensing.kernels import false_counts
 from tocsin.sensing.scanning import Aspect, Due, Found, Sensed, look, scan_table, tables
 from tocsin.sensing.targets import Targets
 
@@ -149,7 +150,7 @@ class Radars:
             found.z, found.cov, found.snr,
         )  # fmt: skip
         keys = self._false_keys[which]
-        false, number = Found.false(k.false_counts(keys, due.t0, self._false[which]))
+        false, number = Found.false(false_counts(keys, due.t0, self._false[which]))
         k.radar_false(
             keys, due.t0, due.t1, aspect.limits, self._horizon[which], par, faces, face_start,
             false.scan, number, false.t, false.z, false.cov, false.snr,

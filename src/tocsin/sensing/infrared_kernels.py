@@ -1,0 +1,230 @@
+"""The inner loops of infrared satellites: lines of sight, detections and false detections (conventions as in
+``kernels``)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tocsin.earth import wgs84
+from tocsin.earth.jit import kernel
+from tocsin.earth.random import normal, uniform
+from tocsin.earth.wgs84 import geodetic_of
+from tocsin.sensing.kernels import Floats, Ints, Keys, aspect, carry, mix, sweep_time, turned, within
+
+_A = wgs84.A
+_B = wgs84.B
+_TURN = 2.0 * math.pi
+_0 = np.int64(0)
+_LEAST_COS = 1e-3
+
+# columns of an infrared scan's parameters
+I_GAIN = 0  # SNR of 1 W/sr at 1 m (m2 sr/W)
+I_THRESHOLD = 1
+I_CLOUD_TOP, I_LIMB = 2, 3
+I_SIGMA, I_FLOOR = 4, 5  # line of sight at threshold, and at best (rad)
+INFRARED_PARAMETERS = 6
+
+
+@kernel
+def lowest_point(sx: float, sy: float, sz: float, px: float, py: float, pz: float) -> tuple[bool, float]:
+    """Where the line of sight from ``s`` to ``p`` (eci or ecef, m) comes nearest to the Earth: before ``p`` or not, and
+    its height (m).
+
+    "Nearest" is meant in the axes in which the ellipsoid is a sphere: exact for whether the line touches the ellipsoid,
+    and within metres for the height of a line that passes it by some tens of kilometres.
+    """
+    f = _A / _B
+    dx, dy, dz = px - sx, py - sy, pz - sz
+    dd = dx * dx + dy * dy + f * f * dz * dz
+    tau = 1.0
+    if dd > 0.0:
+        tau = min(max(-(sx * dx + sy * dy + f * f * sz * dz) / dd, 0.0), 1.0)
+    _, _, h = geodetic_of(sx + tau * dx, sy + tau * dy, sz + tau * dz)
+    return tau < 1.0, h
+
+
+@kernel
+def sees(sx: float, sy: float, sz: float, px: float, py: float, pz: float, cloud_top: float, limb: float) -> bool:
+    """Whether a satellite at ``s`` has a free line of sight to a plume at ``p`` (eci or ecef, m).
+
+    The plume must stand above ``cloud_top``. If the line of sight has passed its lowest point before it reaches the
+    plume (a view past the limb), that point must be at least ``limb`` m over the ellipsoid.
+    """
+    _, _, h = geodetic_of(px, py, pz)
+    if h <= cloud_top:
+        return False
+    past, lowest = lowest_point(sx, sy, sz, px, py, pz)
+    return (not past) or (lowest >= limb and lowest >= 0.0)
+
+
+@kernel
+def ground_distance(p: Floats, a: Floats, az: float, el: float, height: float) -> float:
+    """Distance (m) at which a line of sight meets the ellipsoid raised by ``height``, or passes it closest."""
+    c0 = math.cos(el) * math.sin(az)
+    c1 = math.cos(el) * math.cos(az)
+    c2 = math.sin(el)
+    f = (_A + height) / (_B + height)
+    ux = a[0] * c0 + a[3] * c1 + a[6] * c2
+    uy = a[1] * c0 + a[4] * c1 + a[7] * c2
+    uz = (a[2] * c0 + a[5] * c1 + a[8] * c2) * f
+    pz = p[2] * f
+    uu = ux * ux + uy * uy + uz * uz
+    pu = p[0] * ux + p[1] * uy + pz * uz
+    pp = p[0] * p[0] + p[1] * p[1] + pz * pz - (_A + height) * (_A + height)
+    root = pu * pu - uu * pp
+    d = (-pu - math.sqrt(root)) / uu if root > 0.0 else -pu / uu
+    return float(max(d, 1.0))
+
+
+@kernel
+def infrared_sigma(par: Floats, snr: float) -> float:
+    """1-sigma error (rad) of a line-of-sight angle: ``I_SIGMA`` at threshold, then falling to ``I_FLOOR``."""
+    share = par[I_THRESHOLD] / max(snr, 0.25 * par[I_THRESHOLD])
+    noise = max(par[I_SIGMA] * par[I_SIGMA] - par[I_FLOOR] * par[I_FLOOR], 0.0)
+    return math.sqrt(par[I_FLOOR] * par[I_FLOOR] + noise * share * share)
+
+
+@kernel
+def _infrared_report(
+    par: Floats, p: Floats, a: Floats, az: float, el: float, snr: float, z: Floats, cov: Floats
+) -> float:
+    """Write a line of sight and its believed covariance; return the intensity (W/sr) as if at the cloud tops."""
+    if abs(el) > 0.5 * math.pi:
+        el = math.copysign(math.pi, el) - el
+        az += math.pi
+    az = turned(az + math.pi) - math.pi
+    z[0], z[1] = az, el
+    s = infrared_sigma(par, snr)
+    sa = min(s / max(abs(math.cos(el)), _LEAST_COS), math.pi)
+    cov[0], cov[4] = sa * sa, s * s
+    d = ground_distance(p, a, az, el, par[I_CLOUD_TOP])
+    return float(snr * d * d / par[I_GAIN])
+
+
+@kernel
+def infrared_detect(
+    region: int,
+    keys: Keys,
+    t0: Ints,
+    platform: Floats,
+    attitude: Floats,
+    limits: Floats,
+    par: Floats,
+    scan: Ints,
+    row: Ints,
+    t: Ints,
+    x: Floats,
+    object_keys: Keys,
+    burn_start: Ints,
+    burn_t: Ints,
+    burn_intensity: Floats,
+    z: Floats,
+    cov: Floats,
+    snr_out: Floats,
+    intensity_out: Floats,
+) -> Ints:
+    """Look at every pair; write line of sight, covariance, measured SNR and intensity; return the pairs detected.
+
+    SNR = I_GAIN intensity / distance^2; unit normal noise is added and the sum must reach the threshold. Errors are
+    drawn with the sigma of the true SNR, reported with that of the measured one.
+    """
+    hits = np.empty(scan.shape[0], np.int64)
+    found = 0
+    p = np.empty(6)
+    a = np.empty(9)
+    for i in range(scan.shape[0]):
+        s = scan[i]
+        j = row[i]
+        burning = 0.0
+        for b in range(burn_start[j], burn_start[j + 1]):
+            if burn_t[b, 0] <= t[i] < burn_t[b, 1]:
+                burning += burn_intensity[b]
+        if burning <= 0.0:
+            continue
+        carry(region, platform[s], attitude[s], (t[i] - t0[s]) * 1e-9, p, a)
+        r, az, el, _ = aspect(p, a, x[i])
+        if not within(limits[s], r, az, el) or r <= 0.0:
+            continue
+        if not sees(p[0], p[1], p[2], x[i, 0], x[i, 1], x[i, 2], par[s, I_CLOUD_TOP], par[s, I_LIMB]):
+            continue
+        snr = par[s, I_GAIN] * burning / (r * r)
+        key = mix(keys[s], object_keys[j])
+        measured = snr + normal(key, t0[s], _0, np.int64(0))
+        if measured < par[s, I_THRESHOLD]:
+            continue
+        sigma = infrared_sigma(par[s], snr)
+        intensity_out[i] = _infrared_report(
+            par[s],
+            p,
+            a,
+            az + sigma / max(abs(math.cos(el)), _LEAST_COS) * normal(key, t0[s], _0, np.int64(1)),
+            el + sigma * normal(key, t0[s], _0, np.int64(2)),
+            measured,
+            z[i],
+            cov[i],
+        )
+        snr_out[i] = measured
+        hits[found] = i
+        found += 1
+    return hits[:found]
+
+
+@kernel
+def infrared_false(
+    region: int,
+    keys: Keys,
+    t0: Ints,
+    t1: Ints,
+    platform: Floats,
+    attitude: Floats,
+    limits: Floats,
+    par: Floats,
+    scan: Ints,
+    number: Ints,
+    t: Ints,
+    z: Floats,
+    cov: Floats,
+    snr_out: Floats,
+    intensity_out: Floats,
+) -> None:
+    """False detections, even over the directions in which the Earth is seen; the SNR has the tail of normal noise over
+    threshold.
+    """
+    p = np.empty(6)
+    a = np.empty(9)
+    for i in range(scan.shape[0]):
+        s = scan[i]
+        slot = number[i] + 1
+        # the disc in the axes in which the Earth is a sphere: a cone about nadir, drawn even over its solid angle, then
+        # taken back
+        f = _A / _B
+        qx, qy, qz = platform[s, 0], platform[s, 1], platform[s, 2] * f
+        q = math.sqrt(qx * qx + qy * qy + qz * qz)
+        edge = math.sqrt(max(1.0 - (_A / q) * (_A / q), 0.0))
+        c = 1.0 - (1.0 - edge) * uniform(keys[s], t0[s], slot, np.int64(0))
+        w = _TURN * uniform(keys[s], t0[s], slot, np.int64(1))
+        sine = math.sqrt(max(1.0 - c * c, 0.0))
+        # two axes across nadir
+        nx, ny, nz = -qx / q, -qy / q, -qz / q
+        ex, ey, ez = attitude[s, 0], attitude[s, 1], attitude[s, 2]
+        along = ex * nx + ey * ny + ez * nz
+        ex, ey, ez = ex - along * nx, ey - along * ny, ez - along * nz
+        e = math.sqrt(ex * ex + ey * ey + ez * ez)
+        ex, ey, ez = ex / e, ey / e, ez / e
+        gx, gy, gz = ny * ez - nz * ey, nz * ex - nx * ez, nx * ey - ny * ex
+        cw, sw = math.cos(w) * sine, math.sin(w) * sine
+        ux = c * nx + cw * ex + sw * gx
+        uy = c * ny + cw * ey + sw * gy
+        uz = (c * nz + cw * ez + sw * gz) / f
+        u0 = attitude[s, 0] * ux + attitude[s, 1] * uy + attitude[s, 2] * uz
+        u1 = attitude[s, 3] * ux + attitude[s, 4] * uy + attitude[s, 5] * uz
+        u2 = attitude[s, 6] * ux + attitude[s, 7] * uy + attitude[s, 8] * uz
+        az = math.atan2(u0, u1)
+        el = math.atan2(u2, math.hypot(u0, u1))
+        t[i] = sweep_time(limits[s], az, t0[s], t1[s])
+        threshold = par[s, I_THRESHOLD]
+        snr_out[i] = threshold - math.log(uniform(keys[s], t0[s], slot, np.int64(2))) / max(threshold, 1.0)
+        carry(region, platform[s], attitude[s], (t[i] - t0[s]) * 1e-9, p, a)
+        intensity_out[i] = _infrared_report(par[s], p, a, az, el, snr_out[i], z[i], cov[i])
