@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.records.record import Record
-from tocsin.scenario.specs import Radar, WorldSpec
+from tocsin.scenario.specs import Infrared, Radar, WorldSpec
 
 
 class SensorFact(msgspec.Struct, frozen=True):
-    """A sensor's number, id, kind ("radar" or "infrared"), owner.
+    """A sensor's number, id, kind ("radar", "infrared" or "over-horizon"), owner.
 
     ``cloud_top``: height (m) under which an infrared one sees nothing.
     """
@@ -37,9 +37,9 @@ class Facts(msgspec.Struct, frozen=True):
     def of(cls, world: WorldSpec, objects: Iterable[str] | None = None) -> Facts:
         """The facts of a world; ``objects``: ids of all that moves, where that is more than the scenario names."""
         sensors = tuple(
-            SensorFact(s.n, s.id, "radar", s.partner)
-            if isinstance(s.model, Radar)
-            else SensorFact(s.n, s.id, "infrared", s.partner, s.model.cloud_top)
+            SensorFact(s.n, s.id, "infrared", s.partner, s.model.cloud_top)
+            if isinstance(s.model, Infrared)
+            else SensorFact(s.n, s.id, "radar" if isinstance(s.model, Radar) else "over-horizon", s.partner)
             for s in world.sensors
         )
         names = tuple(o.id for o in world.objects) if objects is None else tuple(objects)

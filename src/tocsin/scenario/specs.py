@@ -30,6 +30,22 @@ class Orbit(msgspec.Struct, frozen=True):
     m0: float
 
 
+class Bias(msgspec.Struct, frozen=True):
+    """Systematic errors of a sensor's measurements, in the order of its ``z`` (radar: range m, azimuth, elevation rad,
+    range rate m/s; infrared: azimuth, elevation rad).
+
+    ``constant``: what is added for good; ``slow``: standard deviations of a part that wanders with the correlation time
+    ``tau`` (s).
+    """
+
+    constant: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    slow: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    tau: float = 600.0
+
+
+NO_BIAS = Bias()
+
+
 class Radar(msgspec.Struct, frozen=True, tag="radar"):
     """A phased-array radar (one entry per radar, faces share the sector).
 
@@ -41,6 +57,14 @@ class Radar(msgspec.Struct, frozen=True, tag="radar"):
     ``scan_period``: s between looks at the same direction; ``latency``: s from the end of a scan to the centre;
     ``sigma_range``, ``sigma_angle``: error floors (m, rad); ``doppler``: whether range rate is measured; ``sigma_rate``
     its floor.
+
+    What is off by default: ``swerling``: how the cross-section fluctuates from look to look (0: not, 1, 3); ``fence``:
+    elevations (rad) between which it searches, None: its whole volume; ``track_period``: s between looks at an object
+    that it holds in track (0: it has no looks but those of the search); ``dwell``: s of radar time of one look at the
+    reference range (0: time costs nothing), ``search_share``: part of its time that the search takes; ``resolution``:
+    whether objects in one cell of range and beam merge; ``refraction``: 1-sigma residual of the correction of
+    elevation (rad) at 5 deg of elevation; ``terrain``: pairs of azimuth and least elevation (rad), linear between them;
+    ``scheduling``: "local" or "cued"; ``bias``.
     """
 
     lat: float
@@ -66,6 +90,46 @@ class Radar(msgspec.Struct, frozen=True, tag="radar"):
     sigma_angle: float
     doppler: bool = False
     sigma_rate: float = 1.0
+    swerling: int = 1
+    fence: tuple[float, float] | None = None
+    track_period: float = 0.0
+    dwell: float = 0.0
+    search_share: float = 0.5
+    resolution: bool = False
+    refraction: float = 0.0
+    terrain: tuple[tuple[float, float], ...] = ()
+    scheduling: str = "local"
+    bias: Bias = NO_BIAS
+
+
+class OverHorizon(msgspec.Struct, frozen=True, tag="over-horizon"):
+    """A radar that looks beyond the horizon by way of the ionosphere: coarse range and azimuth of what flies low.
+
+    ``lat``, ``lon``, ``h``: where; ``sector``: azimuth from, to; ``range_min``, ``range_max`` (m over the ground);
+    ``reference_range``: where ``reference_rcs`` (m2) gives ``reference_snr``; ``greatest_height``: m, what flies higher
+    is not lit; ``sigma_range`` m, ``sigma_azimuth`` rad; ``availability``: part of the time in which the ionosphere
+    carries, in spells of ``spell`` s; the rest as in ``Radar``.
+    """
+
+    lat: float
+    lon: float
+    h: float
+    sector: tuple[float, float]
+    range_min: float
+    range_max: float
+    reference_range: float
+    reference_rcs: float
+    reference_snr: float
+    greatest_height: float
+    sigma_range: float
+    sigma_azimuth: float
+    pfa: float
+    false_per_scan: float
+    scan_period: float
+    latency: float
+    availability: float = 1.0
+    spell: float = 1800.0
+    bias: Bias = NO_BIAS
 
 
 class Infrared(msgspec.Struct, frozen=True, tag="infrared"):
@@ -76,6 +140,13 @@ class Infrared(msgspec.Struct, frozen=True, tag="infrared"):
     hidden; ``sigma_pointing``: 1-sigma error of each line-of-sight angle (rad) of one look at threshold, falling to
     ``sigma_floor``; ``false_per_scan``; ``latency`` s; ``limb``: least height (m) of the line of sight over the
     ellipsoid for a view past the limb.
+
+    What is off by default: ``staring``: it looks at all directions at once at the end of each period and does not
+    sweep; ``sun_exclusion``: angle (rad) from the line of sight to the Sun under which nothing is seen; ``glint_lobe``:
+    1-sigma width (rad) of the tilt of facets in high cloud that mirror the Sun (0: no glint), ``glint_intensity``: W/sr
+    of such a facet field seen in the middle of its lobe, ``glint_fields``: mean number of cloud fields in view;
+    ``least_body``: W/sr of a warm body against cold space at threshold from the reference distance (0: it sees plumes
+    only); ``bias``.
     """
 
     orbit: Orbit
@@ -89,6 +160,13 @@ class Infrared(msgspec.Struct, frozen=True, tag="infrared"):
     false_per_scan: float
     latency: float
     limb: float
+    staring: bool = False
+    sun_exclusion: float = 0.0
+    glint_lobe: float = 0.0
+    glint_intensity: float = 0.0
+    glint_fields: float = 0.0
+    least_body: float = 0.0
+    bias: Bias = NO_BIAS
 
 
 class Sensor(msgspec.Struct, frozen=True):
@@ -98,7 +176,7 @@ class Sensor(msgspec.Struct, frozen=True):
     id: str
     name: str
     partner: str
-    model: Radar | Infrared
+    model: Radar | Infrared | OverHorizon
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -160,7 +238,9 @@ class FlightClass(msgspec.Struct, frozen=True):
     ``burnout_height``, ``burnout_downrange`` (m): where thrust typically ends, for centres that see only what comes
     after; ``energy_range``: least and greatest range (m) that the class flies; ``prior``: how common a centre takes it
     to be; ``loose``: what comes off; ``drag_mach``: pairs (Mach number rising, factor on the drag after boost), linear
-    between them and constant outside, empty for a constant ``beta``; ``glide``: lift after boost, for boost-gliders.
+    between them and constant outside, empty for a constant ``beta``; ``glide``: lift after boost, for boost-gliders;
+    ``trough``: heights (m) between which the plume is dimmer and the factor in the middle, empty for none; ``warm``:
+    W/sr of the body after boost in the band of midcourse sensors.
     """
 
     id: str
@@ -181,6 +261,8 @@ class FlightClass(msgspec.Struct, frozen=True):
     loose: tuple[LooseKind, ...] = ()
     drag_mach: tuple[tuple[float, float], ...] = ()
     glide: Glide | None = None
+    trough: tuple[float, ...] = ()
+    warm: Spread = Spread(0.0)
 
 
 class FlightObject(msgspec.Struct, frozen=True, tag="flight"):
@@ -395,6 +477,21 @@ class Inject(msgspec.Struct, frozen=True):
     text: str
 
 
+class StatusSpan(msgspec.Struct, frozen=True):
+    """What is wrong with a sensor over a time. ``what``: "silent", "degraded" (``amount``: factor on its SNR),
+    "jammed" (``amount``: rise of its noise, a ratio), "delayed" (``amount``: s more of latency) or "biased" (``bias``);
+    ``declared``: whether the sensor knows and says so with its scans.
+    """
+
+    sensor: str
+    t0_ns: int
+    t1_ns: int
+    what: str
+    amount: float = 0.0
+    bias: Bias = NO_BIAS
+    declared: bool = True
+
+
 class NationSpec(msgspec.Struct, frozen=True):
     """All that one nation's own machine is told.
 
@@ -433,3 +530,4 @@ class WorldSpec(msgspec.Struct, frozen=True):
     nations: tuple[str, ...]
     links: tuple[Link, ...]
     injects: tuple[Inject, ...]
+    statuses: tuple[StatusSpan, ...] = ()

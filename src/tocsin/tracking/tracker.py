@@ -262,7 +262,8 @@ class Tracker:
         # times the fourth power of the range at 1 m2, which the scan declares
         row[lf.S_BOOST] = model.reference_snr * belief.rcs_boost
         row[lf.S_COAST] = model.reference_snr * belief.rcs
-        faces = [(math.cos(e) * math.sin(a), math.cos(e) * math.cos(a), math.sin(e)) for a, e in model.boresights]
+        boresights = model.boresights if isinstance(model, Radar) else ()
+        faces = [(math.cos(e) * math.sin(a), math.cos(e) * math.cos(a), math.sin(e)) for a, e in boresights]
         return _Site(sensor, to_ns(model.scan_period), row, np.array(faces).reshape(-1, 3), None)
 
     def _take(self, t1_ns: int, scans: Table, detections: Table) -> int:

@@ -22,7 +22,7 @@ from tocsin.earth.jit import kernel
 from tocsin.earth.wgs84 import A, B, ecef_of, ecef_to_geodetic, enu_axes
 from tocsin.records.columns import Region, Table
 from tocsin.records.shapes import Evidence
-from tocsin.scenario.specs import Infrared, Radar, Sensor
+from tocsin.scenario.specs import Infrared, OverHorizon, Radar, Sensor
 
 DISAGREE_LOG = math.log(0.01)
 MUST_SEE = 0.999  # a look that detects a plume this surely and finds none says that the burning has ended
@@ -189,6 +189,8 @@ def look_probability(
         ):
             return 0.0
         return detection_probability(model, r, rcs)
+    if isinstance(model, OverHorizon):
+        return 0.0  # it sees what flies low, and no missile for long
     return _infrared_probability(model, here, t_ns, theta_at(theta0, t_ns), burning, intensity)
 
 
