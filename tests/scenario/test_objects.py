@@ -192,6 +192,7 @@ def test_classes_from_before_have_their_values(id):
     merged = catalogue.merged_class(id, {})
     plain = msgspec.to_builtins(catalogue.flight_class(id, merged, "truth"))
     assert (plain.pop("drag_mach"), plain.pop("glide")) == ((), None)  # a table would change flights that were flown
+    del plain["trough"], plain["warm"]  # what sensors make of it changes no flight
     plain.pop("loose")  # nothing comes off unless an object says so
     assert hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:16] == CLASSES_BEFORE[id]
 
