@@ -7,7 +7,8 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -190,9 +191,7 @@ def validate(
         raise _RefusedError("name a scenario file, or ask for --schema")
     try:
         found = _load(file)
-        from tocsin.api import check_objects
-
-        check_objects(found)
+        _check_objects(found)
     except ScenarioError as error:
         if as_json:
             keys = ("file", "line", "path", "found", "allowed")
@@ -285,16 +284,33 @@ def run(
 def _run(chosen: Any, progress: screen.Progress) -> Any:
     import gc
 
+    gc.disable()  # one run makes few cycles and then the process ends: looking for them takes a tenth of its time
+    try:
+        with _compiling(progress):
+            progress.doing(f"running {chosen.id}")
+            return tocsin.run(chosen, progress=progress.tell)
+    finally:
+        gc.enable()
+
+
+@contextmanager
+def _compiling(progress: screen.Progress) -> Iterator[None]:
+    """Kernels that have to be compiled are told to ``progress``."""
     from tocsin.earth.jit import on_compile
 
     on_compile(progress.compiling)
-    gc.disable()  # one run makes few cycles and then the process ends: looking for them takes a tenth of its time
     try:
-        progress.doing(f"running {chosen.id}")
-        return tocsin.run(chosen, progress=progress.tell)
+        yield
     finally:
-        gc.enable()
         on_compile(None)
+
+
+def _check_objects(found: Any) -> None:
+    """Whether all that moves in a scenario can move so."""
+    with screen.Progress("checking what flies") as progress, _compiling(progress):
+        from tocsin.api import check_objects
+
+        check_objects(found)
 
 
 @app.command()
@@ -407,7 +423,6 @@ def check_flight(
       tocsin check-flight --range-km 2700 --flight-time 14min --site 39.2,125.67 --azimuth-deg 73
     """
     with screen.Progress("checking the flight") as progress:
-        from tocsin.earth.jit import on_compile
         from tocsin.scenario import catalogue
         from tocsin.truth import consistency as c
 
@@ -416,20 +431,18 @@ def check_flight(
         if class_id is not None and class_id not in known:
             raise _RefusedError(f"--class: {class_id!r}; allowed: {', '.join(known)}")
         wanted = [class_id] if class_id else [i for i in known if entries[i]["family"] == "ballistic"]
-        on_compile(progress.compiling)
         try:
-            answer = c.check(
-                None if apogee_km is None else c.kilometres(apogee_km, "--apogee-km", c.GREATEST_APOGEE),
-                None if range_km is None else c.kilometres(range_km, "--range-km", c.GREATEST_RANGE),
-                None if flight_time is None else c.duration(flight_time, "--flight-time"),
-                [catalogue.flight_class(i, entries[i], "truth") for i in wanted],
-                c.place(site, azimuth_deg),
-                class_id is not None,
-            )
+            with _compiling(progress):
+                answer = c.check(
+                    None if apogee_km is None else c.kilometres(apogee_km, "--apogee-km", c.GREATEST_APOGEE),
+                    None if range_km is None else c.kilometres(range_km, "--range-km", c.GREATEST_RANGE),
+                    None if flight_time is None else c.duration(flight_time, "--flight-time"),
+                    [catalogue.flight_class(i, entries[i], "truth") for i in wanted],
+                    c.place(site, azimuth_deg),
+                    class_id is not None,
+                )
         except c.FiguresError as error:
             raise _RefusedError(str(error)) from None
-        finally:
-            on_compile(None)
         data = c.plain(answer)
     if as_json:
         print(json.dumps(data, indent=2))
