@@ -202,8 +202,14 @@ class Headline(msgspec.Struct, frozen=True):
     first_warning_partner: str | None
     first_alert_s: float | None
     first_alert_partner: str | None
-    longest_warning_time_s: float | None
-    shortest_warning_time_s: float | None
+    longest_warning_time_s: Annotated[
+        float | None,
+        Meta(
+            description="of the times to impact or passage (warning_time_s) of each partner's first confirmed warning"
+            " of each launched object; what came off one does not count"
+        ),
+    ]
+    shortest_warning_time_s: Annotated[float | None, Meta(description="likewise")]
     detections: int
     false_detections: int
     messages: int
