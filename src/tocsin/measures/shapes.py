@@ -192,7 +192,9 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 class Headline(msgspec.Struct, frozen=True):
-    """The numbers one would say first; times in seconds since the launch of the object concerned."""
+    """The numbers one would say first, of what was launched as such (not of what came off it); times in seconds since
+    the launch of the object concerned.
+    """
 
     objects: int
     warned_objects: Annotated[int, Meta(description="objects of which at least one partner had a confirmed warning")]

@@ -90,7 +90,19 @@ def _warned(facts: Facts, warned: list[Nation]) -> Headline:
     more = published_sentence(facts)
     if missed:
         more = [*more, sentence(f"{listed(missed)} had no confirmed warning")]
+    more = [*more, *_false_sentences(warned)]
     return Headline(sentence("; ".join(parts)), tuple(more))
+
+
+def _false_sentences(warned: list[Nation]) -> list[str]:
+    """What was warned of without anything that had been launched, said where the first sentence leaves it out."""
+    out = []
+    for n in warned:
+        false = [w for w in n.warnings if w.first_confirmed and w.object is None]
+        if false and len(false) < sum(w.first_confirmed is not None for w in n.warnings):
+            count = f"{len(false)} warning{'s' if len(false) > 1 else ''}"
+            out.append(sentence(f"{the(n.name)} also confirmed {count} of nothing that had been launched"))
+    return out
 
 
 def _published_alert(facts: Facts, nation: Nation) -> str:
@@ -103,7 +115,9 @@ def _published_alert(facts: Facts, nation: Nation) -> str:
 
 
 def _first(nation: Nation) -> Version:
-    return min((w.first_confirmed for w in nation.warnings if w.first_confirmed), key=lambda v: v.t)
+    """The first confirmed version; of a warning that had no object only where none had one."""
+    pairs = [(w.object is None, w.first_confirmed) for w in nation.warnings if w.first_confirmed]
+    return min(pairs, key=lambda pair: (pair[0], pair[1].t))[1]
 
 
 def _event_s(event: Event) -> float:
