@@ -269,7 +269,8 @@ def test_what_comes_down_without_any_weight_puts_nobody_at_risk():
     # two points that would fall, of no weight, and one that stays up and has all of it
     cloud = coasting.Cloud(
         lat=0.7 * one, lon=2.4 * one, t=900.0 * one, weight=np.array([0.0, 0.0, 1.0]),
-        hit=np.array([True, True, False]), x=x, t_x=none, effective=1.0, energy=1e6 * one, reach=1e6 * one, elevation=none,
+        hit=np.array([True, True, False]), x=x, t_x=none, effective=1.0,
+        energy=1e6 * one, reach=1e6 * one, elevation=none,
     )  # fmt: skip
     risks = Assessor(cases.make_spec(areas=(cases.square("here", 40.0, 137.5, 5.0),)))._risks(cloud)
     assert [(r.area, r.p_impact, r.p_passage, r.t_ns) for r in risks] == [("here", 0.0, 0.0, None)]
