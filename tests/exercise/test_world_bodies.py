@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
@@ -23,6 +25,9 @@ from tocsin.measures.summary import summarise
 from tocsin.records.record import Record
 from tocsin.records.tables import tables_from_records
 from tocsin.records.words import Facts
+from tocsin.report.facts import DRAWN_OBJECTS, gather
+from tocsin.report.page import page
+from tocsin.report.timeline import timeline
 from tocsin.scenario import Scenario, ScenarioError
 
 S = 1_000_000_000
@@ -38,14 +43,14 @@ seed: 1
 objects:
   short:
     class: srbm
-    launch: T+00:05
+    launch: T+00:12
     site: {lat_deg: 40.0, lon_deg: 137.0}
     azimuth_deg: 90
-    range_km: 220
-    apogee_km: 60
+    range_km: 200
+    apogee_km: 55
   staged:
     class: mrbm
-    launch: T+00:00
+    launch: T+00:10
     site: {lat_deg: 39.0, lon_deg: 133.0}
     azimuth_deg: 80
     range_km: 900
@@ -53,13 +58,13 @@ objects:
     loose: true
   orbiter:
     class: space-launch
-    launch: T+00:00
+    launch: T+00:15
     site: {lat_deg: 39.66, lon_deg: 135.0}
     orbit: {perigee_km: 480, apogee_km: 500, inclination_deg: 97.4, heading: south}
     loose: true
   glider:
     class: boost-glide
-    launch: T+00:10
+    launch: T+00:20
     site: {lat_deg: 40.8, lon_deg: 134.0}
     azimuth_deg: 80
     range_km: 4000
@@ -129,7 +134,7 @@ KINDS = {
 CLASSES = {"short": "srbm", "staged": "mrbm", "orbiter": "space-launch", "glider": "boost-glide"}
 PARTS = {"staged": ("stage1", "debris1-"), "orbiter": ("stage1", "fairing-")}
 FAULTY = {
-    "short": ("apogee_km: 60", "apogee_km: 2000"),
+    "short": ("apogee_km: 55", "apogee_km: 2000"),
     "glider": ("range_km: 4000", "range_km: 400"),
     "orbiter": ("inclination_deg: 97.4", "inclination_deg: 20"),
     "airliner": ("aircraft:\n      starts", "aircraft:\n      climb_m_s: 1\n      starts"),
@@ -209,8 +214,8 @@ def test_flights_are_what_a_warning_can_be_about(tables: dict[str, Any]) -> None
     stays = {name for name, row in flights.items() if row["impact_s"] is None}
     assert stays == {"orbiter", "circling", "recorded"}
     assert flights["short"]["impact_s"] < END_S < flights["staged"]["impact_s"]
-    assert flights["short"]["range_km"] == pytest.approx(220.0, abs=0.02)
-    assert flights["short"]["apogee_km"] == pytest.approx(60.0, abs=0.02)
+    assert flights["short"]["range_km"] == pytest.approx(200.0, abs=0.02)
+    assert flights["short"]["apogee_km"] == pytest.approx(55.0, abs=0.02)
 
 
 def test_what_never_turns_down_is_highest_where_it_was(tables: dict[str, Any]) -> None:
@@ -304,6 +309,64 @@ def test_the_summary_of_a_mixed_run_is_of_its_published_shape(
     assert made["headline"]["objects"] == len(objects)
 
 
+@pytest.fixture(scope="module")
+def seen(scenario: Scenario, tables: dict[str, Any], facts: Facts) -> SimpleNamespace:
+    """What a page is made of."""
+    manifest = {"scenario": "mixed", "title": "One of each", "epoch_utc": "", "seed": 1, "version": "0"}
+    plain = scenario.as_dict()
+    made = summarise(tables, plain, manifest, facts)
+    return SimpleNamespace(tables=tables, summary=made, manifest=manifest, scenario=plain)
+
+
+def test_the_page_counts_from_the_first_launch_and_draws_all_kinds_from_there(seen: SimpleNamespace) -> None:
+    shown = gather(seen)
+    assert shown.t0 == pytest.approx(10.0, abs=1e-6)
+    flights = {f.id: f for f in shown.flights}
+    assert len(flights) == DRAWN_OBJECTS
+    assert set(KINDS) <= set(flights)
+    assert min(f.t[0] for f in flights.values()) >= shown.t0
+    assert {name for name, f in flights.items() if f.down} == {"short", "fragment"}
+    assert shown.undrawn == seen.tables["objects"].num_rows - len(flights)
+    texts = page(seen)
+    data = json.loads(texts.partition('<script type="application/json" id="data">')[2].partition("</script>")[0])
+    assert {f["id"] for f in data["flights"] if f["down"]} == {"short", "fragment"}
+    assert all(min(f["t"]) >= 0 for f in data["flights"])
+    assert all(f["named"] == ("/" not in f["id"]) for f in data["flights"])
+    card = texts.partition('<div class="card"><h3>')[2].partition("</div></dl>")[0]
+    assert card.startswith("staged and 6 more</h3>")
+    assert "fragment begins" in texts
+    assert "staged is launched" in texts
+    assert "fragment is launched" not in texts
+    assert "Left out: decoys" in texts
+
+
+def test_heights_and_frame_are_those_of_what_flies_not_of_satellites(seen: SimpleNamespace) -> None:
+    shown = gather(seen)
+    relay = next(f for f in shown.flights if f.kind == "orbit")
+    assert relay.h.max() > 7e6
+    drawn = timeline(shown, 960.0)
+    high = [
+        float(number) for number in re.findall(r'class="tick">(\d+)</text>', str(drawn).replace("\u202f", ""))
+    ]
+    assert 300.0 <= max(high) < 1000.0
+    assert "relay rises" not in str(drawn)
+    assert "airliner rises" in str(drawn)
+
+
+def test_what_is_said_first_is_of_what_was_launched(seen: SimpleNamespace) -> None:
+    head, partners = seen.summary["headline"], seen.summary["partners"]
+    first: dict[tuple[str, str], dict[str, Any]] = {}
+    for p in partners:
+        for e in sorted(p["events"], key=lambda e: (e["warning_s"] is None, e["warning_s"])):
+            if e["object"] in KINDS and e["warning_s"] is not None:
+                first.setdefault((p["id"], e["object"]), e)
+    times = [t for e in first.values() for t in e["warning_time_s"].values() if t is not None]
+    assert times
+    assert (head["shortest_warning_time_s"], head["longest_warning_time_s"]) == (min(times), max(times))
+    assert head["first_warning_s"] == min(e["warning_s"] for e in first.values())
+    assert head["warned_objects"] == len({name for _, name in first})
+
+
 # nothing leaks, and all of it again -----------------------------------------------------------------------------------
 
 
@@ -344,7 +407,7 @@ def test_what_comes_off_changes_nothing_of_what_it_came_off(engine: Engine, scen
 
     def states(made: Engine) -> list[dict[str, Any]]:
         known = Facts.of(made.world_spec, (body.id for body in made.bodies))
-        table = tables_from_records(made.step(5 * S), known)["truth"]
+        table = tables_from_records(made.step(30 * S), known)["truth"]
         return [row for row in table.to_pylist() if "/" not in row["object"]]
 
     assert states(alone) == states(engine_of(scenario))
