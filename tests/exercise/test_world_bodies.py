@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from tocsin import cli
+from tocsin import cli, screen
 from tocsin.api import check_objects, engine_of
 from tocsin.earth.geodesics import inverse
 from tocsin.exercise.engine import Engine
@@ -365,6 +365,17 @@ def test_what_is_said_first_is_of_what_was_launched(seen: SimpleNamespace) -> No
     assert (head["shortest_warning_time_s"], head["longest_warning_time_s"]) == (min(times), max(times))
     assert head["first_warning_s"] == min(e["warning_s"] for e in first.values())
     assert head["warned_objects"] == len({name for _, name in first})
+
+
+def test_the_end_of_a_run_names_the_object_of_each_line(
+    seen: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    screen.show_run(seen.summary, "runs/mixed-1")
+    out = capsys.readouterr().out
+    assert "circling: apogee 445 km, does not come down" in out
+    assert "short (srbm): apogee 55 km, range 200 km, flight time 4 min" in out
+    assert "Coast, short, steps done: alert " in out
+    assert "Coast, steps done" not in out
 
 
 # nothing leaks, and all of it again -----------------------------------------------------------------------------------

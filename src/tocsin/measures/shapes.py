@@ -176,7 +176,9 @@ class Partner(msgspec.Struct, frozen=True):
     name: str
     events: list[Event]
     missed: Annotated[list[str], Meta(description="objects of which it had no confirmed warning")]
-    false_warnings: Annotated[int, Meta(description="confirmed warnings of nothing real")]
+    false_warnings: Annotated[
+        int, Meta(description="confirmed warnings of nothing that was launched (noise, a satellite, an aircraft)")
+    ]
 
 
 class Stage(msgspec.Struct, frozen=True):

@@ -106,7 +106,7 @@ def estimates_table(facts: Facts) -> str:
                     body.append(
                         (
                             esc(n.name),
-                            esc(e.get("object") or "nothing real"),
+                            esc(e.get("object") or "nothing launched"),
                             what,
                             word,
                             t_plus(x.get("t_s")),
