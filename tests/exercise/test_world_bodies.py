@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 import pytest
 
+import tocsin
 from tocsin import cli, screen
 from tocsin.api import check_objects, engine_of
 from tocsin.earth.geodesics import inverse
@@ -345,9 +346,7 @@ def test_heights_and_frame_are_those_of_what_flies_not_of_satellites(seen: Simpl
     relay = next(f for f in shown.flights if f.kind == "orbit")
     assert relay.h.max() > 7e6
     drawn = timeline(shown, 960.0)
-    high = [
-        float(number) for number in re.findall(r'class="tick">(\d+)</text>', str(drawn).replace("\u202f", ""))
-    ]
+    high = [float(number) for number in re.findall(r'class="tick">(\d+)</text>', str(drawn).replace("\u202f", ""))]
     assert 300.0 <= max(high) < 1000.0
     assert "relay rises" not in str(drawn)
     assert "airliner rises" in str(drawn)
@@ -376,6 +375,29 @@ def test_the_end_of_a_run_names_the_object_of_each_line(
     assert "short (srbm): apogee 55 km, range 200 km, flight time 4 min" in out
     assert "Coast, short, steps done: alert " in out
     assert "Coast, steps done" not in out
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ((), "Nothing flew, and nobody confirmed a warning (Coast and High kept watch)."),
+        (("relay",), "Nothing was launched, and nobody confirmed a warning (Coast and High kept watch)."),
+        (("airliner", "rows"), "Coast confirmed 2 warnings of nothing that had been launched."),
+    ],
+)
+def test_a_run_without_launches_has_its_page_and_summary(
+    names: tuple[str, ...], said: str, scenario: Scenario, capsys: pytest.CaptureFixture[str]
+) -> None:
+    things = scenario.plain()["objects"]
+    made = tocsin.run(scenario.with_("objects", {name: things[name] for name in names}).with_("duration", "2 min"))
+    assert made.summary["objects"] == []
+    assert made.summary["headline"]["warned_objects"] == 0
+    assert said in made.report_html()
+    assert made.tables["flights"].num_rows == 0
+    assert made.tables["objects"].num_rows == len(names)
+    json.loads(made.czml())
+    screen.show_run(made.summary, "runs/x")
+    assert "EXERCISE: One of each" in capsys.readouterr().out
 
 
 # nothing leaks, and all of it again -----------------------------------------------------------------------------------

@@ -95,13 +95,15 @@ def _warned(facts: Facts, warned: list[Nation]) -> Headline:
 
 
 def _false_sentences(warned: list[Nation]) -> list[str]:
-    """What was warned of without anything that had been launched, said where the first sentence leaves it out."""
+    """What was warned of without anything that had been launched: false detections, satellites, aircraft."""
     out = []
     for n in warned:
         false = [w for w in n.warnings if w.first_confirmed and w.object is None]
-        if false and len(false) < sum(w.first_confirmed is not None for w in n.warnings):
+        if false:
+            other = len(false) < sum(w.first_confirmed is not None for w in n.warnings)
             count = f"{len(false)} warning{'s' if len(false) > 1 else ''}"
-            out.append(sentence(f"{the(n.name)} also confirmed {count} of nothing that had been launched"))
+            what = f"{'also ' if other else ''}confirmed {count} of nothing that had been launched"
+            out.append(sentence(f"{the(n.name)} {what}"))
     return out
 
 
