@@ -231,8 +231,16 @@ def show_run(summary: Mapping[str, Any], folder: str) -> None:
 def _notes(out: Console, summary: Mapping[str, Any], width: int) -> None:
     """What the table has no room for."""
     events = [(p, e) for p in summary["partners"] for e in p["events"]]
+
+    def who(partner: Mapping[str, Any], event: Mapping[str, Any]) -> str:
+        """A partner, and of which of its warnings this is said where it has several of real objects."""
+        several = sum(e["object"] is not None for e in partner["events"]) > 1
+        return f"{partner['name']}, {event['object'] or '(false)'}" if several else str(partner["name"])
+
     if any(e["object"] is None for _, e in events):
-        out.print(_text("(false): a warning of nothing real; its times count from the start of the scenario"))
+        out.print(
+            _text("(false): a warning of nothing that was launched; its times count from the start of the scenario")
+        )
     if len(events) > _MOST_ROWS:
         out.print(_text(f"... and {len(events) - _MOST_ROWS} more warnings; all are in the report"))
     if width < WIDE:
@@ -240,11 +248,11 @@ def _notes(out: Console, summary: Mapping[str, Any], width: int) -> None:
             for area, seconds in event["warning_time_s"].items():
                 if seconds is not None:
                     until = "from the warning to impact or passage"
-                    out.print(_text(f"{partner['name']}, {area}: {span(seconds)} {until}"))
+                    out.print(_text(f"{who(partner, event)}, {area}: {span(seconds)} {until}"))
     for partner, event in events[:_MOST_ROWS]:
         if event["decisions"]:
             steps = ", ".join(f"{d['step']} {clock(d['t_s'])}" for d in event["decisions"])
-            out.print(_text(f"{partner['name']}, steps done: {steps}"))
+            out.print(_text(f"{who(partner, event)}, steps done: {steps}"))
     for partner in summary["partners"]:
         if partner["missed"]:
             out.print(_text(f"{partner['name']} had no confirmed warning of {', '.join(partner['missed'][:10])}"))

@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import os
+import re
 
 import jsonschema
 import msgspec
@@ -717,6 +718,18 @@ def test_several_faults_of_several_objects_come_at_once():
         .replace("raise_to_km: [200, 35786]", "raise_to_km: [35786, 200]")
     )
     assert len(refused(text)) == 5
+
+
+def test_a_fault_in_a_short_list_is_one_fault():
+    (said,) = refused(WHOLE.replace("height_km: 4, speed_m_s: 150", "height_km: 4, speed_m_s: 9000"))
+    assert "objects.airliner.aircraft.points.3.speed_m_s: found 9000; allowed: at most 2000" in said
+    short = re.sub(r"(      points:\n        - [^\n]*\n).*?(    rcs_m2: 30\n)", r"\1\2", WHOLE, flags=re.DOTALL)
+    assert [line.partition(": ")[2] for line in refused(short)] == [
+        "objects.airliner.aircraft.points: found a list of 1; allowed: at least 2"
+    ]
+    first = "        - {lat_deg: 48, lon_deg: 11, height_km: 6}\n"
+    both = short.replace(first, first + "        - {lat_deg: 99, lon_deg: 11, height_km: 6}\n")
+    assert len(refused(both)) == 1
 
 
 def test_what_is_no_object_at_all():

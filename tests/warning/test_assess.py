@@ -9,7 +9,7 @@ from tocsin.earth.frames import OMEGA_GMST, to_ecef
 from tocsin.earth.geodesics import inverse
 from tocsin.earth.wgs84 import ecef_to_geodetic
 from tocsin.records.columns import TRACK, empty
-from tocsin.warning import regions
+from tocsin.warning import coasting, regions
 from tocsin.warning.assess import Assessor, Plume
 
 THETA0 = cases.THETA0
@@ -260,3 +260,17 @@ def test_regions_hold_the_truth_as_often_as_they_say():
         share = 0.5 if name.endswith("50") else 0.95
         # three binomial sigmas
         assert abs(count / n - share) < 3.0 * math.sqrt(share * (1.0 - share) / n), (name, count)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_comes_down_without_any_weight_puts_nobody_at_risk():
+    x = np.tile(np.array([7000e3, 0.0, 0.0, 0.0, 7900.0, 0.0]), (3, 1))
+    one, none = np.ones(3), np.zeros(3)
+    # two points that would fall, of no weight, and one that stays up and has all of it
+    cloud = coasting.Cloud(
+        lat=0.7 * one, lon=2.4 * one, t=900.0 * one, weight=np.array([0.0, 0.0, 1.0]),
+        hit=np.array([True, True, False]), x=x, t_x=none, effective=1.0,
+        energy=1e6 * one, reach=1e6 * one, elevation=none,
+    )  # fmt: skip
+    risks = Assessor(cases.make_spec(areas=(cases.square("here", 40.0, 137.5, 5.0),)))._risks(cloud)
+    assert [(r.area, r.p_impact, r.p_passage, r.t_ns) for r in risks] == [("here", 0.0, 0.0, None)]

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tocsin.dynamics.ephemeris import Ephemeris
-from tocsin.earth.frames import theta_at, to_ecef
+from tocsin.earth.clock import NS
+from tocsin.earth.frames import OMEGA_GMST, theta_at, to_ecef
 from tocsin.earth.geodesics import inverse
 from tocsin.earth.wgs84 import ecef_to_geodetic
 from tocsin.records.columns import DETECTION, SCAN, TRUTH_STATE, Table, empty, encode
@@ -117,6 +118,14 @@ class World:
         lat, lon, h = ecef_to_geodetic(to_ecef(x[:3], theta_at(self.spec.theta0, t_ns)))
         return float(lat), float(lon), float(h)
 
+    def _highest(self, i: int) -> int:
+        """When a body that turns nowhere between rising and falling is highest, to a second (ns)."""
+        t0, t1 = self._ephemeris.span(i)
+        t = np.append(np.arange(t0, t1, NS, dtype=np.int64), t1)
+        x = self._ephemeris.states(np.full(len(t), i, dtype=np.int64), t)
+        heights = ecef_to_geodetic(to_ecef(x[:, :3], self.spec.theta0 + OMEGA_GMST * (t / 1e9)))[:, 2]
+        return int(t[np.argmax(heights)])
+
     def _flight(self, i: int) -> FlightBody:
         body = self.bodies[i]
         names = {other.id: k for k, other in enumerate(self.bodies)}
@@ -124,7 +133,7 @@ class World:
         launch_ns = self._ephemeris.span(origin)[0]
         lat, lon, _ = self._place(origin, launch_ns)
         when = dict(body.events)
-        apogee_ns = when.get("apogee", self._ephemeris.span(i)[0])
+        apogee_ns = when["apogee"] if "apogee" in when else self._highest(i)
         impact_ns = when.get("impact")
         range_m = end_lat = end_lon = None
         if impact_ns is not None:
@@ -170,8 +179,10 @@ class World:
         when = dict(body.events)
         if "pull-up" in when and t_ns >= when["pull-up"]:
             return 3
+        # what never turns from rising to falling, such as a launch to orbit, may rise under that height between burns
+        falling = t_ns > when["apogee"] if "apogee" in when else float(np.sum(x[:3] * x[3:])) < 0.0
         h = float(ecef_to_geodetic(to_ecef(x[:3], theta_at(self.spec.theta0, t_ns)))[2])
-        return 2 if t_ns > when.get("apogee", body.start_ns) and h < REENTRY_HEIGHT else 1
+        return 2 if falling and h < REENTRY_HEIGHT else 1
 
     def state(self) -> dict[str, Any]:
         """Plain data to go on from; truth itself is drawn anew from the spec and comes out the same."""

@@ -176,7 +176,9 @@ class Partner(msgspec.Struct, frozen=True):
     name: str
     events: list[Event]
     missed: Annotated[list[str], Meta(description="objects of which it had no confirmed warning")]
-    false_warnings: Annotated[int, Meta(description="confirmed warnings of nothing real")]
+    false_warnings: Annotated[
+        int, Meta(description="confirmed warnings of nothing that was launched (noise, a satellite, an aircraft)")
+    ]
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -192,7 +194,9 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 class Headline(msgspec.Struct, frozen=True):
-    """The numbers one would say first; times in seconds since the launch of the object concerned."""
+    """The numbers one would say first, of what was launched as such (not of what came off it); times in seconds since
+    the launch of the object concerned.
+    """
 
     objects: int
     warned_objects: Annotated[int, Meta(description="objects of which at least one partner had a confirmed warning")]
@@ -202,8 +206,14 @@ class Headline(msgspec.Struct, frozen=True):
     first_warning_partner: str | None
     first_alert_s: float | None
     first_alert_partner: str | None
-    longest_warning_time_s: float | None
-    shortest_warning_time_s: float | None
+    longest_warning_time_s: Annotated[
+        float | None,
+        Meta(
+            description="of the times to impact or passage (warning_time_s) of each partner's first confirmed warning"
+            " of each launched object; what came off one does not count"
+        ),
+    ]
+    shortest_warning_time_s: Annotated[float | None, Meta(description="likewise")]
     detections: int
     false_detections: int
     messages: int

@@ -319,15 +319,30 @@ class _Measured:
             )
         return made
 
+    def _first_warnings(self, partners: list[shapes.Partner]) -> list[shapes.Event]:
+        """Each partner's first confirmed warning of each object that was launched as such: a warning of an object of
+        which it was warned before, or of what came off it, leaves nobody less time.
+        """
+        whole = {self.facts.objects[i] for i, t in self.truths.items() if t.whole}
+        first: dict[tuple[str, str], shapes.Event] = {}
+        for partner in partners:
+            for e in partner.events:
+                if e.object is None or e.object not in whole or e.warning_s is None:
+                    continue
+                known = first.get((partner.id, e.object))
+                if known is None or known.warning_s is None or e.warning_s < known.warning_s:
+                    first[partner.id, e.object] = e
+        return list(first.values())
+
     def headline(self, partners: list[shapes.Partner]) -> shapes.Headline:
-        real = [(p, e) for p in partners for e in p.events if e.object is not None]
+        whole = [self.facts.objects[i] for i, t in self.truths.items() if t.whole]
+        real = [(p, e) for p in partners for e in p.events if e.object in whole]
         warned = [(e.warning_s, p.id) for p, e in real if e.warning_s is not None]
         alerted = [(e.alert_s, p.id) for p, e in real if e.alert_s is not None]
         seen = [e.first_detection_s for _, e in real if e.first_detection_s is not None]
-        times = [t for _, e in real for t in e.warning_time_s.values() if t is not None]
+        times = [t for e in self._first_warnings(partners) for t in e.warning_time_s.values() if t is not None]
         first_warning, first_alert = min(warned, default=None), min(alerted, default=None)
         links = self.tables["truth_links"]
-        whole = [self.facts.objects[i] for i, t in self.truths.items() if t.whole]
         return shapes.Headline(
             objects=sum(t.whole for t in self.truths.values()),
             warned_objects=len(set(whole).intersection(e.object for _, e in real if e.warning_s is not None)),

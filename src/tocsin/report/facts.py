@@ -1,8 +1,9 @@
 """What the page needs of a run, read once from its tables into plain arrays and small objects.
 
 Times are seconds since the scenario's epoch, positions latitude and longitude in rad and height in m. ``Facts.t0`` is
-the first launch: the page counts "T+" from there. Nothing here is a simulation; ``views`` works out where the true
-position stood in a sensor's declared limits, which the run does not record.
+the first launch: the page counts "T+" from there, and draws satellites and aircraft from there on. Nothing here is a
+simulation; ``views`` works out where the true position stood in a sensor's declared limits, which the run does not
+record.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -64,6 +65,7 @@ class Flight:
     ecef: Floats
     phase: list[str]
     kind: str = "flight"
+    down: bool = True  # whether its last row is where it comes down
 
     @property
     def launched(self) -> bool:
@@ -95,6 +97,12 @@ class Flight:
         if good.any():
             result[good] = ecef_to_geodetic(place[good])
         return result[:, 0], result[:, 1], result[:, 2]
+
+    def since(self, t: float) -> Flight:
+        """The same from a time on."""
+        k = int(np.searchsorted(self.t, t))
+        names = ("t", "lat", "lon", "h", "ecef", "phase")
+        return replace(self, **{name: getattr(self, name)[k:] for name in names})
 
 
 @dataclass(frozen=True)
@@ -225,10 +233,12 @@ def gather(run: RunLike) -> Facts:
     """All that a page needs of ``run``."""
     said = declared(run.scenario, run.summary)
     flights, undrawn = _flights(run.tables)
+    launches = [f.launch_s for f in flights if f.launched] or [f.launch_s for f in flights]
+    t0 = min(launches) if launches else 0.0
+    drawn = [f for f in (flight.since(t0) for flight in flights) if len(f.t) > 1]
+    flights, undrawn = drawn, undrawn + len(flights) - len(drawn)
     sensors = _sensors(run.tables, flights, said)
     nations = _nations(run, said, sensors)
-    launches = [f.launch_s for f in flights]
-    t0 = min(launches) if launches else 0.0
     truth = run.tables.get("truth")
     ends = [f.end_s for f in flights]
     if undrawn:
@@ -285,9 +295,10 @@ def _flights(tables: Mapping[str, Any]) -> tuple[list[Flight], int]:
             start = [math.radians(flew["launch_lat_deg"]), math.radians(flew["launch_lon_deg"]), 0.0]
             seconds, place = np.insert(seconds, 0, flew["launch_s"]), np.insert(place, 0, start, axis=0)
             words = [words[0], *words]
-        if flew and flew["impact_s"] is not None and 0.0 < flew["impact_s"] - seconds[-1] < 1.5:
+        comes_down = flew.get("impact_s")
+        if comes_down is not None and 0.0 < comes_down - seconds[-1] < 1.5:
             end = [math.radians(flew["impact_lat_deg"]), math.radians(flew["impact_lon_deg"]), 0.0]
-            seconds, place = np.append(seconds, flew["impact_s"]), np.append(place, [end], axis=0)
+            seconds, place = np.append(seconds, comes_down), np.append(place, [end], axis=0)
             words = [*words, words[-1]]
         flights.append(
             Flight(
@@ -300,6 +311,7 @@ def _flights(tables: Mapping[str, Any]) -> tuple[list[Flight], int]:
                 geodetic_to_ecef(place),
                 words,
                 kinds.get(name, LAUNCHED[0]),
+                comes_down is not None and bool(seconds[-1] >= comes_down - 1e-6),
             )
         )
     return flights, max(0, len(order) - DRAWN_OBJECTS)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from tocsin.report.declared import Area
-from tocsin.report.facts import Facts, Nation, Version
+from tocsin.report.facts import LAUNCHED, Facts, Nation, Version, rows
 from tocsin.report.risks import Risk, risk_over_time
 from tocsin.report.stages import event_time, stage_rows
 from tocsin.report.text import NBSP, listed, percent, possessive, sentence, span, t_plus, the
 from tocsin.report.views import ABOVE, BELOW, FAR, SIDE
+
+Event = dict[str, Any]  # one of the summary's
+_SAME_S = 0.5  # times of a summary are rounded
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,12 @@ def headline(facts: Facts) -> Headline:
     watching = listed([n.name for n in facts.nations]) or "Nobody"
     if not facts.flights:
         return Headline(f"Nothing flew, and nobody confirmed a warning ({watching} kept watch).", ())
-    first, others = facts.flights[0], len(facts.flights) + facts.undrawn - 1
+    flown = [f for f in facts.flights if f.launched]
+    if not flown:
+        return Headline(f"Nothing was launched, and nobody confirmed a warning ({watching} kept watch).", ())
+    first = min(flown, key=lambda f: f.launch_s)
+    kinds = rows(facts.tables.get("objects"))
+    others = sum(r["kind"] in LAUNCHED for r in kinds) - 1 if kinds else len(facts.flights) + facts.undrawn - 1
     what = f"{first.id} flew for {span(first.end_s - first.launch_s)}"
     if others:
         what = f"{first.id} and {others} more flew"
@@ -66,11 +75,13 @@ def _warned(facts: Facts, warned: list[Nation]) -> Headline:
     for n in ordered:
         v = _first(n)
         text = f"{the(n.name)} was warned at {t_plus(v.t - facts.t0)} {_by_whose(facts, v, n)}"
-        left = _time_left(n)
+        left = time_left(facts, n)
         if left is not None:
-            area, seconds = left
-            what = f"{_what_happens(n, area)} {facts.declared.area_name(n.id, area)}"
-            text += f", {span(seconds)} before {what}" if seconds >= 0 else f", {span(seconds)} after {what}"
+            event, area, seconds = left
+            what = f"{_what_happens(event, area)} {facts.declared.area_name(n.id, area)}"
+            when = f"{span(seconds)} {'before' if seconds >= 0 else 'after'} {what}"
+            first = _event_s(event) <= v.t + _SAME_S
+            text += f", {when}" if first else f" (of {event['object']} at {t_plus(_event_s(event) - facts.t0)}, {when})"
         alert = event_time(n, "alert_s")
         if alert is not None:
             text += f", and alerted its public at {t_plus(alert - facts.t0)}{_published_alert(facts, n)}"
@@ -79,7 +90,21 @@ def _warned(facts: Facts, warned: list[Nation]) -> Headline:
     more = published_sentence(facts)
     if missed:
         more = [*more, sentence(f"{listed(missed)} had no confirmed warning")]
+    more = [*more, *_false_sentences(warned)]
     return Headline(sentence("; ".join(parts)), tuple(more))
+
+
+def _false_sentences(warned: list[Nation]) -> list[str]:
+    """What was warned of without anything that had been launched: false detections, satellites, aircraft."""
+    out = []
+    for n in warned:
+        false = [w for w in n.warnings if w.first_confirmed and w.object is None]
+        if false:
+            other = len(false) < sum(w.first_confirmed is not None for w in n.warnings)
+            count = f"{len(false)} warning{'s' if len(false) > 1 else ''}"
+            what = f"{'also ' if other else ''}confirmed {count} of nothing that had been launched"
+            out.append(sentence(f"{the(n.name)} {what}"))
+    return out
 
 
 def _published_alert(facts: Facts, nation: Nation) -> str:
@@ -92,29 +117,40 @@ def _published_alert(facts: Facts, nation: Nation) -> str:
 
 
 def _first(nation: Nation) -> Version:
-    return min((w.first_confirmed for w in nation.warnings if w.first_confirmed), key=lambda v: v.t)
+    """The first confirmed version; of a warning that had no object only where none had one."""
+    pairs = [(w.object is None, w.first_confirmed) for w in nation.warnings if w.first_confirmed]
+    return min(pairs, key=lambda pair: (pair[0], pair[1].t))[1]
 
 
-def _time_left(nation: Nation) -> tuple[str, float] | None:
-    """The area with the least time left after the first confirmed version."""
-    pairs = [
-        (float(s), str(area))
-        for e in nation.events
+def _event_s(event: Event) -> float:
+    """When the first version of an event was confirmed (s since the epoch)."""
+    return float(event["warning_s"]) + float(event.get("zero_s") or 0.0)
+
+
+def time_left(facts: Facts, nation: Nation) -> tuple[Event, str, float] | None:
+    """The event and area with the least time left (s) after the first confirmed version.
+
+    What counts of each object is the first confirmed warning; of what came off another object, none.
+    """
+    pieces = {r["object"] for r in rows(facts.tables.get("objects")) if r["kind"] == "loose"}
+    events = [e for e in nation.events if isinstance(e.get("warning_s"), int | float) and e.get("object") not in pieces]
+    first: dict[Any, Event] = {}
+    for e in sorted(events, key=_event_s):
+        first.setdefault(e.get("object"), e)
+    found = [
+        (e, str(area), float(s))
+        for e in first.values()
         for area, s in (e.get("warning_time_s") or {}).items()
         if isinstance(s, int | float)
     ]
-    if not pairs:
-        return None
-    seconds, area = min(pairs)
-    return area, seconds
+    return min(found, key=lambda entry: (entry[2], entry[1])) if found else None
 
 
-def _what_happens(nation: Nation, area: str) -> str:
+def _what_happens(event: Event, area: str) -> str:
     """Whether it fell there or passed, as measures found it against the truth."""
-    for e in nation.events:
-        for a in e.get("areas") or []:
-            if a.get("area") == area:
-                return "impact in" if a.get("impact_inside") else "it passed over"
+    for a in event.get("areas") or []:
+        if a.get("area") == area:
+            return "impact in" if a.get("impact_inside") else "it passed over"
     return "it reached"
 
 
@@ -168,23 +204,25 @@ def _excluded(facts: Facts, territory: list[tuple[Nation, list[Risk]]]) -> Headl
 
 
 _CAUSE = {
-    ABOVE: "the upper elevation limit ({el_max:.1f}°) of {name} hid the flight",
-    BELOW: "the flight stood below the lowest elevation ({el_min:.1f}°) of {name}",
-    SIDE: "the flight was outside the sector of {name}",
-    FAR: "the flight was beyond the range of {name}",
+    ABOVE: "the upper elevation limit ({el_max:.1f}°) of {name} hid {what}",
+    BELOW: "{what} stood below the lowest elevation ({el_min:.1f}°) of {name}",
+    SIDE: "{what} was outside the sector of {name}",
+    FAR: "{what} was beyond the range of {name}",
 }
 
 
 def gap_sentences(facts: Facts) -> list[str]:
     """What the limits of each radar hid in the middle of a flight: gaps of a minute and more, the longest first."""
     found = []
+    several = sum(f.launched for f in facts.flights) > 1
     for s in facts.sensors:
         for flight, v in zip(facts.flights, s.views, strict=True):
-            for a, b, why in v.gaps():
+            for a, b, why in v.gaps() if flight.launched else ():
                 if b - a < 60.0 or why not in _CAUSE:
                     continue
                 low, high = (math.degrees(limit) for limit in s.site.elevation)
-                cause = _CAUSE[why].format(name=s.name, el_max=high, el_min=low)
+                what = flight.id if several else "the flight"
+                cause = _CAUSE[why].format(name=s.name, el_max=high, el_min=low, what=what)
                 share = 100.0 * (b - a) / max(flight.end_s - flight.launch_s, 1.0)
                 text = (
                     f"{cause} from {t_plus(a - facts.t0)} to {t_plus(b - facts.t0)}: a gap of {span(b - a)}, "

@@ -132,8 +132,11 @@ def opening(facts: Facts) -> tuple[int, float]:
 
 def _frame_points(facts: Facts) -> tuple[Floats, Floats]:
     """What must be in the frame: flights, defended areas, and the radars that had something to do with them."""
-    lat = [f.lat[:: max(1, len(f.lat) // 40)] for f in facts.flights]
-    lon = [f.lon[:: max(1, len(f.lon) // 40)] for f in facts.flights]
+    # satellites go round the Earth, and what is brought into orbit goes on like them
+    near = [f for f in facts.flights if f.kind != "orbit"] or facts.flights
+    ends = [int(np.searchsorted(f.t, f.burnout_s or f.end_s)) + 1 if f.kind == "launch" else len(f.t) for f in near]
+    lat = [f.lat[: end : max(1, end // 40)] for f, end in zip(near, ends, strict=True)]
+    lon = [f.lon[: end : max(1, end // 40)] for f, end in zip(near, ends, strict=True)]
     middle = None
     if lat:
         middle = (float(lat[0][len(lat[0]) // 2]), float(lon[0][len(lon[0]) // 2]))

@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 MOST_LOOKS = 4000
 MOST_VERSIONS = 160
 REGION_POINTS = 40
+MOST_NAMES = 6
 
 
 @dataclass
@@ -122,6 +123,9 @@ def map_data(
     for f, (t, points) in zip(facts.flights, tracks, strict=True):
         entry: dict[str, Any] = {
             "id": clean(f.id),
+            "down": f.down,
+            # pieces lie close to what they came off: with many objects their names would hide the others
+            "named": f.kind != "loose" or len(facts.flights) <= MOST_NAMES,
             "t": _tenths(facts, t),
             "x": _rounded(points[:, 0]),
             "y": _rounded(points[:, 1]),

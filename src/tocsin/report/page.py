@@ -16,8 +16,8 @@ from typing import Any
 from tocsin.report import map as chart_map
 from tocsin.report import tables
 from tocsin.report.charts import NARROW, WIDE, both, stage_chart, waterfall
-from tocsin.report.facts import Facts, Nation, RunLike, gather
-from tocsin.report.headline import Headline, gap_sentences, headline
+from tocsin.report.facts import Facts, Nation, RunLike, gather, rows
+from tocsin.report.headline import Headline, gap_sentences, headline, time_left
 from tocsin.report.mapdata import said
 from tocsin.report.risks import LIMIT, Risk, quiet, risk_chart, risk_over_time
 from tocsin.report.stages import delay_event, delay_rows, event_time, stage_rows
@@ -116,12 +116,13 @@ def _figures(facts: Facts) -> str:
     cards = []
     objects = facts.summary.get("objects", [])
     if objects:
-        o = objects[0]
-        parts = [
-            _figure(f"{number(o.get('apogee_km'))} km", "greatest height"),
-            _figure(f"{number(o.get('range_km'))} km", "range over ground"),
-            _figure(span(o["flight_time_s"]) if o.get("flight_time_s") is not None else "–", "flight time"),
-        ]
+        o = min(objects, key=lambda one: float(one.get("launch_s") or 0.0))
+        parts = [_figure(f"{number(o.get('apogee_km'))} km", "greatest height")]
+        if o.get("flight_time_s") is None:
+            parts.append(_figure("–", "does not come down"))
+        else:
+            parts.append(_figure(f"{number(o.get('range_km'))} km", "range over ground"))
+            parts.append(_figure(span(o["flight_time_s"]), "flight time"))
         name = o["id"] if len(objects) == 1 else f"{o['id']} and {len(objects) - 1} more"
         cards.append(
             f'<div class="card"><h3>{esc(name)}</h3><p class="sub">what flew</p><dl>{"".join(parts)}</dl></div>'
@@ -144,14 +145,9 @@ def _nation_card(facts: Facts, i: int, n: Nation) -> str:
     ]
     if event_time(n, "alert_s") is not None:
         parts.append(_figure(plus("alert_s"), "public alert"))
-    times = [
-        (float(s), area)
-        for e in n.events
-        for area, s in (e.get("warning_time_s") or {}).items()
-        if isinstance(s, int | float)
-    ]
-    if times:
-        seconds, area = min(times)
+    least = time_left(facts, n)
+    if least is not None:
+        _, area, seconds = least
         left = span(seconds) if seconds >= 0 else f"{span(seconds)} too late"
         parts.append(_figure(left, f"left for {facts.declared.area_name(n.id, area)}"))
     territories = [
@@ -409,6 +405,8 @@ def _assumptions(facts: Facts) -> str:
 
 
 def _caveats(facts: Facts) -> str:
+    kinds = rows(facts.tables.get("objects"))
+    hardware = "" if any(r["kind"] == "loose" for r in kinds) else "debris, staging hardware and "
     lines = [
         "This is one run with one seed: chance decides single detections, false alarms and hand-off times. One run "
         "is an example, "
@@ -419,7 +417,7 @@ def _caveats(facts: Facts) -> str:
         "Bars of “could look” ask for geometry only (sector, elevation, range, Earth, cloud top, burning), not "
         "whether the echo or the "
         "plume was strong enough.",
-        "Left out: debris, staging hardware and decoys, jamming, weather other than a cloud top, the ionosphere, "
+        f"Left out: {hardware}decoys, jamming, weather other than a cloud top, the ionosphere, "
         "what is left of "
         "refraction after correction, polar motion, and everything about people but the time a written step takes.",
         "Decisions follow a written doctrine with assumed times; nothing says that people would have decided so.",

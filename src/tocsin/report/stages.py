@@ -69,10 +69,11 @@ def stage_rows(facts: Facts) -> list[Stage]:
 
 def event_time(nation: Nation, key: str) -> float | None:
     """The earliest time under ``key`` among the nation's events, in s since the epoch (events count from a zero of
-    their own).
+    their own). False warnings and warnings of satellites count only where there is nothing else.
     """
-    times = [e[key] + float(e.get("zero_s") or 0.0) for e in nation.events if isinstance(e.get(key), int | float)]
-    return min(times) if times else None
+    found = [e for e in nation.events if isinstance(e.get(key), int | float)]
+    real = [e for e in found if e.get("object") is not None] or found
+    return min((e[key] + float(e.get("zero_s") or 0.0) for e in real), default=None)
 
 
 def delay_event(nation: Nation) -> dict[str, Any] | None:

@@ -39,10 +39,12 @@ def _fold(title: str, inside: str, open_: bool = False) -> str:
 def events_table(facts: Facts) -> str:
     """What happened and who did what, in one order of time."""
     lines: list[tuple[float, str, str, str]] = []
+    kinds = {r["object"]: r["kind"] for r in rows(facts.tables.get("objects"))}
     for o in facts.summary.get("objects", []):
         zero = float(o.get("launch_s") or 0.0)
-        lines.append((zero, "truth", f"{o['id']} is launched", place(o.get("launch_lat_deg"), o.get("launch_lon_deg"))))
-        if o.get("burnout_s") is not None:
+        begins = "is launched" if kinds.get(o["id"], "flight") not in ("state", "recorded") else "begins"
+        lines.append((zero, "truth", f"{o['id']} {begins}", place(o.get("launch_lat_deg"), o.get("launch_lon_deg"))))
+        if (o.get("burnout_s") or 0.0) > 0.0:
             lines.append((zero + o["burnout_s"], "truth", f"{o['id']}: end of thrust", ""))
         if o.get("flight_time_s") is not None:
             where = place(o.get("impact_lat_deg"), o.get("impact_lon_deg"))
@@ -104,7 +106,7 @@ def estimates_table(facts: Facts) -> str:
                     body.append(
                         (
                             esc(n.name),
-                            esc(e.get("object") or "nothing real"),
+                            esc(e.get("object") or "nothing launched"),
                             what,
                             word,
                             t_plus(x.get("t_s")),

@@ -57,7 +57,9 @@ def timeline(facts: Facts, width: float) -> Svg:
     rows_h = sum(nation_h + row_h * len(s) + 8 for _, s in groups)
     rows_top = plot_top + plot_h + 26.0
     height = rows_top + rows_h + 22.0
-    top_km = max((float(f.h.max()) / 1e3 for f in facts.flights), default=100.0)
+    # beside a satellite everything else would lie on the ground
+    high = [f for f in facts.flights if f.kind != "orbit"] or facts.flights
+    top_km = max((float(f.h.max()) / 1e3 for f in high), default=100.0)
     svg = Svg(
         f"timeline-{'n' if narrow else 'w'}",
         width,
@@ -65,9 +67,8 @@ def timeline(facts: Facts, width: float) -> Svg:
         "Height over time, and what each sensor could see and saw",
         " ".join(
             f"{f.id} rises to {number(float(f.h.max()) / 1e3)} km at {t_plus(float(f.t[f.h.argmax()]) - facts.t0)} "
-            "and is down at "
-            f"{t_plus(f.end_s - facts.t0)}."
-            for f in facts.flights
+            f"and is {'down' if f.down else 'followed to the end of its path'} at {t_plus(f.end_s - facts.t0)}."
+            for f in high
         )
         + " Bars: times at which a sensor could have looked. Ticks: detections. The same is in the tables below.",
     )
@@ -83,7 +84,7 @@ def timeline(facts: Facts, width: float) -> Svg:
         anchor = "end" if x(t) > width - right - 12 else "middle"
         svg.text(x(t), plot_top + plot_h + 15, clock(t), "tick", anchor)
         svg.text(x(t), bottom + 15, clock(t), "tick", anchor)
-    for k, f in enumerate(facts.flights):
+    for k, f in enumerate(high):
         step = max(1, len(f.t) // 300)
         curve = [*range(0, len(f.t), step), len(f.t) - 1]
         svg.path(

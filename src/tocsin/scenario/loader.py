@@ -154,6 +154,8 @@ def validate(
     except ValidationError as error:
         told: dict[tuple[Path, str], list[str]] = {}
         for said in error.errors(include_url=False)[:MOST_FAULTS]:
+            if said["type"] == "too_short" and len(said["input"]) >= said["ctx"]["min_length"]:
+                continue  # long enough, but for those of its values that have faults of their own
             path = _path_of(said, data)
             found, allowed = _explain(said, path, data)
             told.setdefault((path, found), []).append(allowed)

@@ -302,7 +302,7 @@ class Assessor:
         w = cloud.weight[hit]
         p_hit = float(w.sum())
         ends = _unit(cloud.lat[hit], cloud.lon[hit])
-        total = np.cumsum(w) / p_hit
+        total = np.cumsum(w) / (p_hit or 1.0)  # where all that comes down has no weight, any row will do
         chosen = hit[np.minimum(np.searchsorted(total, (np.arange(_TRACKS) + 0.5) / _TRACKS), len(hit) - 1)]
         tracks = coasting.ground_tracks(cloud, chosen, self._theta0, _POINTS)
         lat, lon, when = (np.ascontiguousarray(tracks[:, :, k].ravel()) for k in range(3))

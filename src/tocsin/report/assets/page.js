@@ -52,11 +52,13 @@
         var x = at(f.t, now, f.x), y = at(f.t, now, f.y);
         d += "L" + x.toFixed(1) + " " + y.toFixed(1);
         shape("circle", { "class": "object-dot", cx: x.toFixed(1), cy: y.toFixed(1), r: 5.5 }, layer);
-        var down = now >= f.t[f.t.length - 1];
+        var last = f.t[f.t.length - 1], up = Math.round(at(f.t, now, f.h)) + " km up";
+        var state = now < last || (!f.down && last + 15 >= data.end) ? up : f.down ? "down" : "no longer followed";
+        if (!f.named) { flown[k].setAttribute("d", d); return; }
         var side = x > 820 ? -1 : 1;
         var label = shape("text", { "class": "object-name", x: (x + 11 * side).toFixed(1), y: (y - 9).toFixed(1) }, layer);
         if (side < 0) label.setAttribute("text-anchor", "end");
-        label.textContent = (data.flights.length > 1 ? f.id + ", " : "") + (down ? "down" : Math.round(at(f.t, now, f.h)) + " km up");
+        label.textContent = (data.flights.length > 1 ? f.id + ", " : "") + state;
       }
       flown[k].setAttribute("d", d);
     });
