@@ -72,7 +72,7 @@ def _air() -> tuple[Any, Any]:
 def _fast() -> dict[str, Any]:
     density, density_in = _air()
     leaps = rebuilt(leap, density=density, density_in=density_in)
-    own = {name: made for name, made in leaps.items() if getattr(vars(leap).get(name), "__module__", "") == leap.__name__}
+    own = {name: leaps[name] for name, made in vars(leap).items() if getattr(made, "__module__", "") == leap.__name__}
     return rebuilt(kernels, density=density, density_in=density_in, **own)
 
 

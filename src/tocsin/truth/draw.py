@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from tocsin.scenario.specs import (
     AnyObject,
     FlightClass,
@@ -44,6 +46,8 @@ def draw_bodies(world: WorldSpec) -> tuple[Body, ...]:
     for thing in world.objects:
         try:
             bodies += _bodies(thing, classes, world)
+        except np.linalg.LinAlgError:
+            raise  # a ValueError too, but nobody's mistake but ours
         except ValueError as error:  # each kind has its own, all say what is possible
             problems.append((thing.id, str(error).removeprefix(f"{thing.id}: ")))
     if problems:
