@@ -592,7 +592,8 @@ def resolve(
             what = f"'{start_from}' without them"
         found.append(("", what, f"it with {', '.join(missing)} given"))
         return None, found
-    found += problems(kind, declared)
+    of_declared = problems(kind, declared)
+    found += of_declared
     so = {**declared, **{key: Value(value, "scenario", (), "") for key, value in actual.items() if key in FIELDS[kind]}}
     if "equation" in actual:
         if "reference_range_km" not in actual:
@@ -604,7 +605,7 @@ def resolve(
     found += _by_equation(so, "actual.")
     if "sector_deg" in actual and "faces_azimuth_deg" not in actual:
         so.pop("faces_azimuth_deg", None)
-    found += [("actual." + field, *rest) for field, *rest in problems(kind, so) if field in actual]  # type: ignore[misc]
+    found += [("actual." + p[0], p[1], p[2]) for p in problems(kind, so) if p not in of_declared]
     if found:
         return None, found
     label = name or (base.name if base else id)

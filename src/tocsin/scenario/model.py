@@ -53,6 +53,12 @@ def _mode(text: Any) -> Any:
     return text
 
 
+def _no_truth_value(value: Any) -> Any:
+    if isinstance(value, bool):  # which Python takes for 0 or 1
+        raise PydanticCustomError("truth_value", "{allowed}", {"allowed": "0, 1 or 3"})
+    return value
+
+
 def _nothing_is_empty(value: Any) -> Any:
     return {} if value is None else value
 
@@ -252,7 +258,7 @@ class SensorValues(Part):
     doppler: bool | None = Field(default=None, description="Whether range rate is measured")
     sigma_rate_m_s: Positive | None = None
     equation: EquationEntry | None = Field(default=None, description="Instead of reference_range_km")
-    swerling: Literal[0, 1, 3] | None = Field(
+    swerling: Annotated[Literal[0, 1, 3], BeforeValidator(_no_truth_value)] | None = Field(
         default=None, description="How the cross-section fluctuates from look to look: 0 not, 1 (if not given), 3"
     )
     fence_deg: tuple[float, float] | None = Field(
