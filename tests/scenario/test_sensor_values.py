@@ -278,6 +278,7 @@ FAULTS = [
     (OTH, "availability: 0", "availability", "over 0"),
     (OTH.replace("reference_rcs_m2: 30", "reference_rcs_m2: 0"), "", "reference_rcs_m2", "over 0"),
     (OTH.replace("[900, 3000]", "[3000, 900]"), "", "range_km", "two growing values"),
+    (OTH.replace("[900, 3000]", "[0, 3000]"), "", "range_km", "two growing values from 1 to 19900"),
     (OTH.replace("        reference_rcs_m2: 30\n", ""), "", "", "reference_rcs_m2"),
     (RADAR, "status: [{from: T+02:00, until: T+01:00, what: silent}]", "status.0.until", "a time after `from`"),
     (RADAR, "status: [{from: T+02:00, until: T+02:00, what: silent}]", "status.0.until", "a time after `from`"),

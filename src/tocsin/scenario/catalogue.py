@@ -293,9 +293,10 @@ def problems(kind: str, values: Mapping[str, Value]) -> list[Problem]:
 
     if "bias" in values:
         found += bias_problems(kind, values["bias"].value)
-    if kind != "infrared":
-        pair("range_km", 0.0, 60_000.0)
+    if kind == "over-horizon":
+        pair("range_km", 1.0, 19_900.0)  # over the ground, and the nearest is never under the radar itself
     if kind == "radar":
+        pair("range_km", 0.0, 60_000.0)
         pair("elevation_deg", -5.0, 90.0)
         pair("fence_deg", -5.0, 90.0)
         if "beam_deg" in values and max(values["beam_deg"].value) > 90:

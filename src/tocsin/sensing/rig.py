@@ -23,6 +23,7 @@ from tocsin.records.columns import Status, Table
 from tocsin.scenario.specs import Sensor, StatusSpan
 from tocsin.sensing.biases import Biases
 from tocsin.sensing.infrared import InfraredSatellites
+from tocsin.sensing.over_horizon import OverHorizonRadars
 from tocsin.sensing.radar import Radars
 from tocsin.sensing.scanning import DEGRADED_GAIN, Due, Kind, Sensed, Task
 from tocsin.sensing.targets import Targets
@@ -30,7 +31,7 @@ from tocsin.sensing.targets import Targets
 TROUBLES = ("silent", "degraded", "jammed", "delayed", "biased")
 ENTRY_POINTS = "tocsin.sensing"
 Maker = Callable[[Sequence[Sensor], float, int], Kind]
-_makers: dict[str, Maker] = {"radar": Radars, "infrared": InfraredSatellites}
+_makers: dict[str, Maker] = {"radar": Radars, "infrared": InfraredSatellites, "over-horizon": OverHorizonRadars}
 _MS = 1_000_000
 BLIND = 1e-9  # factor on the SNR of a sensor that looks and sees nothing, and does not know it
 # what the scans of a sensor that differs from what is declared of it take from what is declared
@@ -238,7 +239,7 @@ class Rig:
             "format": 1,
             "dark_ns": {s.id: int(t) for s, t in zip(self._sensors, self._dark, strict=True) if t != never},
         }
-        kinds = {name: kind.state() for name, kind in self._remembering()}
+        kinds = {name: kept for name, kind in self._remembering() if (kept := kind.state())}
         return {**made, "kinds": kinds} if kinds else made
 
     def _remembering(self) -> list[tuple[str, Any]]:
@@ -259,7 +260,7 @@ class Rig:
         for name, t in state["dark_ns"].items():
             self._dark[self._place[name]] = t
         for name, kind in self._remembering():
-            kind.load(state["kinds"][name])
+            kind.load(state.get("kinds", {}).get(name, {}))
 
 
 @cache
