@@ -13,7 +13,7 @@ from tocsin.dynamics.ephemeris import Ephemeris
 from tocsin.earth import wgs84
 from tocsin.earth.clock import NS
 from tocsin.records.columns import SCAN, Status
-from tocsin.scenario.specs import Bias, Orbit, StatusSpan
+from tocsin.scenario.specs import Bias, Orbit, OverHorizon, StatusSpan
 from tocsin.sensing import rig as rig_module
 from tocsin.sensing.rig import BLIND, Rig
 from tocsin.sensing.scanning import Due, Sensed, Task
@@ -249,3 +249,35 @@ def test_faults_are_named():
         rig.step(0, 2 * NS, nothing(), spans=[StatusSpan("nobody", 0, NS, "silent")])
     with pytest.raises(ValueError, match="r: declared to be of the kind 'infrared'; it is of 'radar'"):
         Rig((sensor(radar(), 0, "r"),), THETA0, 1, (sensor(satellite(), 0, "r"),))
+
+
+# ---- end to end ----------------------------------------------------------------------------------------------------
+
+OTH = OverHorizon(
+    lat=0.0, lon=0.0, h=0.0, sector=(0.0, 0.0), range_min=5e5, range_max=3e6, reference_range=2e6, reference_rcs=10.0,
+    reference_snr=1e4, greatest_height=2e5, sigma_range=1.0, sigma_azimuth=1e-6, pfa=1e-6, false_per_scan=0.0,
+    scan_period=10.0, latency=1.0,
+)  # fmt: skip
+BIASED = {  # a model, where the object stands (rad, rad, m), the bias
+    "over-horizon": (OTH, (0.1, 0.1, 1e5), Bias((5000.0, 0.02, 0.0, 0.0))),
+}
+
+
+@pytest.mark.parametrize("kind", BIASED)
+def test_a_span_moves_the_measurements_by_its_bias_while_it_lasts(kind):
+    model, place, bias = BIASED[kind]
+    what = targets(OnTheEarth(wgs84.geodetic_to_ecef(place)), rcs=1e4, burns=[(0, 0, 400 * NS, 1e9)])
+    made = []
+    for spans in ([], [span("biased", 100.0, 200.0, bias=bias, declared=False)]):
+        made.append(Rig((sensor(model, 0, "r"),), THETA0, 1).step(0, 300 * NS, what, spans=spans))
+    plain, moved = made
+    assert moved.scans.tobytes() == plain.scans.tobytes()
+    assert moved.detections["scan"].tolist() == plain.detections["scan"].tolist()
+    t0 = dict(zip(plain.scans["scan"].tolist(), plain.scans["t0_ns"].tolist(), strict=True))
+    start = np.array([t0[n] for n in plain.detections["scan"].tolist()])
+    hit = (start < 200 * NS) & (start + round(model.scan_period * NS) > 100 * NS)
+    assert hit.any()
+    assert not hit.all()
+    off = moved.detections["z"] - plain.detections["z"]
+    np.testing.assert_allclose(off[hit], np.tile(bias.constant, (hit.sum(), 1)), rtol=1e-6, atol=1e-9)
+    assert not off[~hit].any()
