@@ -225,7 +225,7 @@ def test_inputs_are_idempotent_apply_later_than_now_and_touch_nothing_else(
         ({"seat": "japan/watch"}, "inject is for the seat 'control'"),
         ({"body": msgspec.Raw(b"\xff")}, "inject: "),
         ({"body": pack({"act": "sensor.silence", "target": "x", "zzz": 1})}, "inject: "),
-        ({"body": pack(InjectBody("meteor", "x"))}, "unknown inject 'meteor'; known: sensor.silence, link.cut, note"),
+        ({"body": pack(InjectBody("meteor", "x"))}, "unknown inject 'meteor'; known: sensor.silence, sensor.degrade, "),
         ({"body": pack(InjectBody("sensor.silence", "nowhere"))}, "sensor.silence: unknown target 'nowhere'"),
         ({"act": "seat.take", "body": pack(SeatBody()), "seat": "atlantis/post"}, "unknown seat 'atlantis/post'"),
         ({"body": msgspec.Raw(b"\xc0" * 70000)}, "body larger than"),

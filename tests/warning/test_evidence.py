@@ -111,11 +111,12 @@ def test_below_the_floor_a_sensor_could_not_have_looked_yet_and_says_from_when()
         assert (el >= 20.0 * DEG) == above
 
 
-def scans(sensor: int, times: list[int]) -> np.ndarray:
+def scans(sensor: int, times: list[int], sensitivity: float = 1500e3) -> np.ndarray:
     table = empty(SCAN, len(times))
     table["sensor"], table["scan"] = sensor, range(len(times))
     table["t0_ns"], table["t1_ns"] = times, [t + S for t in times]
     table["region"] = Region.SECTOR
+    table["sensitivity"] = sensitivity
     table["el_min"], table["el_max"], table["range_min"], table["range_max"] = 3 * DEG, 85 * DEG, 10e3, 2500e3
     return table
 
@@ -138,8 +139,22 @@ def test_three_answers() -> None:
 def test_silence_disagrees_only_when_a_miss_is_unlikely() -> None:
     weak = msgspec.structs.replace(radar(2), model=msgspec.structs.replace(radar().model, reference_range=100e3))
     watch = Watch()
-    note_scans(watch, {2: weak}, scans(2, [0, 5 * S]), np.array([], np.uint16), climbing(), 0, 0.3, 1.0, False, 0.0)
+    note_scans(
+        watch, {2: weak}, scans(2, [0, 5 * S], 100e3), np.array([], np.uint16), climbing(), 0, 0.3, 1.0, False, 0.0
+    )
     assert collect(watch, {2: weak}, "a", None, 10 * S, 900 * S, 0.3, 1.0, -1, 0.0)[0].state == "not_yet"
+
+
+def test_a_radar_that_says_it_sees_little_does_not_disagree() -> None:
+    states = {}
+    for sensitivity in (1500e3, 100e3):
+        watch, x = Watch(), climbing()
+        none = np.array([], dtype=np.uint16)
+        seen = scans(0, [0, 5 * S, 10 * S], sensitivity)
+        note_scans(watch, {0: radar()}, seen, none, x, 0, 0.3, 1.0, False, 0.0)
+        (one,) = collect(watch, {0: radar()}, "a", x, 10 * S, 900 * S, 0.3, 1.0, -1, 0.0)
+        states[sensitivity] = one.state
+    assert states == {1500e3: "disagrees", 100e3: "not_yet"}
 
 
 def test_a_satellite_sees_burning_objects_on_its_side_of_the_earth_only() -> None:

@@ -9,16 +9,18 @@ from typing import Any, Literal
 import msgspec
 
 from tocsin._version import __version__
+from tocsin.earth.clock import to_ns
 from tocsin.exchange.link import Channel
-from tocsin.exercise.inputs import InjectBody, from_script, refusal
+from tocsin.exercise.inputs import TROUBLES, InjectBody, Trouble, from_script, refusal
 from tocsin.exercise.nation import Nation
 from tocsin.exercise.world import World
 from tocsin.records.record import Accepted, Input, Phase, Record, Refused, Source, unpack
 from tocsin.records.shapes import Envelope, Frame
-from tocsin.scenario.specs import NationSpec, WorldSpec
+from tocsin.scenario.specs import NationSpec, StatusSpan, WorldSpec
 from tocsin.truth.body import Body
 
 SNAPSHOT = "tocsin-snapshot/1"
+FOREVER = 2**62  # ns
 Recording = Literal["none", "summary", "full"]
 _DENSE = ("scans", "detections", "tracks", "truth.states")  # left out at level "summary"
 
@@ -59,7 +61,8 @@ class Engine:
         self.branch = Branch(branch, "", 0, 0)
         self.t_ns = 0
         self._count = 0
-        self._world = World(world)
+        declared = [sensor for spec in self.nation_specs.values() for sensor in spec.sensors]
+        self._world = World(world, declared)
         self._nations = {name: Nation(spec) for name, spec in self.nation_specs.items()}
         self._channels = {
             f"{link.sender}>{link.recipient}": Channel(link, world.seed, world.frame_ns)
@@ -72,6 +75,9 @@ class Engine:
         self._pending: list[_Pending] = []
         self._silent_until: dict[str, int | None] = {}
         self._cut_until: dict[str, int | None] = {}
+        self._troubles: list[StatusSpan] = []  # of injects; those of the scenario stand in its spec
+        periods = [to_ns(s.model.scan_period) for s in world.sensors]
+        self._longest_scan_ns = max(periods, default=0)
         for inject in world.injects:
             # a script may act from time zero on: it applies in the frame that holds its time
             frame_end = max(1, -(-inject.at_ns // world.frame_ns)) * world.frame_ns
@@ -125,7 +131,7 @@ class Engine:
     def _frame(self, t0_ns: int, t1_ns: int) -> list[Record]:
         records: list[Record] = self._world.opening() if t0_ns == 0 else []
         inputs = self._apply(t0_ns, t1_ns, records)
-        world, deliveries, refs = self._world.step(t0_ns, t1_ns, frozenset(self._silent_until))
+        world, deliveries, refs = self._world.step(t0_ns, t1_ns, frozenset(self._silent_until), self._troubles)
         records.extend(world)
         arrived: dict[str, list[Envelope]] = {name: [] for name in self._nations}
         for name, channel in self._channels.items():
@@ -155,15 +161,29 @@ class Engine:
             body = {"input": p.input, "applies_ns": p.applies_ns}
             records.append(self._control.record(t1_ns, Phase.CONTROL, "input", body, ("control",)))
             if p.input.act == "inject":
-                self._inject(unpack(p.input.body, InjectBody), t1_ns, records)
+                self._inject(unpack(p.input.body, InjectBody), t0_ns, t1_ns, records)
         return [p.input for p in due]
 
-    def _inject(self, body: InjectBody, t1_ns: int, records: list[Record]) -> None:
+    def _inject(self, body: InjectBody, t0_ns: int, t1_ns: int, records: list[Record]) -> None:
+        if body.trouble is not msgspec.UNSET and body.act in TROUBLES:
+            self._trouble(body, body.trouble, t0_ns)
         if body.act == "sensor.silence":
             self._silent_until[body.target] = body.until_ns
         elif body.act == "link.cut":
             self._cut_until[body.target] = body.until_ns
         records.append(self._control.record(t1_ns, Phase.CONTROL, "inject", body, ("control",)))
+
+    def _trouble(self, body: InjectBody, trouble: Trouble, t0_ns: int) -> None:
+        what = TROUBLES[body.act]
+        for k, span in enumerate(self._troubles):
+            if (span.sensor, span.what) == (body.target, what) and span.t1_ns > t0_ns:
+                self._troubles[k] = msgspec.structs.replace(span, t1_ns=t0_ns)
+        # a scan that is under way still shows what is over
+        self._troubles = [span for span in self._troubles if span.t1_ns > t0_ns - self._longest_scan_ns]
+        until = FOREVER if body.until_ns is None else body.until_ns
+        if until > t0_ns:
+            made = StatusSpan(body.target, t0_ns, until, what, trouble.amount, trouble.bias, trouble.declared)
+            self._troubles.append(made)
 
     def _send(self, envelope: Envelope, t1_ns: int, records: list[Record]) -> None:
         name = f"{envelope.sender}>{envelope.recipient}"
@@ -192,6 +212,7 @@ class Engine:
             "pending": self._pending,
             "silent": self._silent_until,
             "cut": self._cut_until,
+            "troubles": self._troubles,
         })  # fmt: skip
 
     @classmethod
@@ -234,6 +255,7 @@ class Engine:
         self._pending = list(s.pending)
         self._silent_until = dict(s.silent)
         self._cut_until = dict(s.cut)
+        self._troubles = list(s.troubles)
 
 
 class _Head(msgspec.Struct):
@@ -257,3 +279,4 @@ class _Snapshot(msgspec.Struct):
     pending: list[_Pending]
     silent: dict[str, int | None]
     cut: dict[str, int | None]
+    troubles: list[StatusSpan] = []

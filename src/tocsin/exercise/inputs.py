@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from tocsin.command.posts import Decide
 from tocsin.records.record import Input, pack, unpack
-from tocsin.scenario.specs import Inject, WorldSpec
+from tocsin.scenario.specs import NO_BIAS, Bias, Inject, WorldSpec
 
 CONTROL = "control"
 LARGEST = 64 * 1024
-INJECTS = ("sensor.silence", "link.cut", "note")
+TROUBLES = {
+    "sensor.degrade": "degraded", "sensor.jam": "jammed", "sensor.delay": "delayed", "sensor.bias": "biased",
+}  # fmt: skip
+"""Acts that do something to a sensor but silence, and the ``what`` of the ``specs.StatusSpan`` that each begins."""
+INJECTS = ("sensor.silence", *TROUBLES, "link.cut", "note")
+_AMOUNTS = {
+    "sensor.degrade": ("a factor on the SNR over 0 and under 1", 0.0, 1.0),
+    "sensor.jam": ("a rise of the noise (a ratio) over 1, up to 1e9", 1.0, 1e9),
+    "sensor.delay": ("over 0 s, up to 3600 s", 0.0, 3600.0),
+}
+
+
+class Trouble(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What an inject does to a sensor: ``amount``, ``bias`` and ``declared`` as in ``specs.StatusSpan``."""
+
+    amount: float = 0.0
+    bias: Bias = NO_BIAS
+    declared: bool = True
 
 
 class InjectBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``act``: one of ``INJECTS``; ``target``: sensor id, "a>b", or "nation/post"; ``until_ns``: end (None: for
-    good).
+    good); ``trouble``: for the acts of ``TROUBLES`` and no other. A further act of one kind on one sensor takes the
+    place of the one before it; one with an end that is past just ends that.
     """
 
     act: str
     target: str
     until_ns: int | None = None
     text: str = ""
+    trouble: Trouble | msgspec.UnsetType = msgspec.UNSET
 
 
 class RateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,16 +92,36 @@ def _inject_refusal(body: InjectBody, world: WorldSpec) -> str | None:
     if body.act not in INJECTS:
         return f"unknown inject {body.act[:80]!r}; known: {', '.join(INJECTS)}"
     known: tuple[str, ...] = ()
-    if body.act == "sensor.silence":
+    if body.act.startswith("sensor."):
         known = tuple(s.id for s in world.sensors)
     elif body.act == "link.cut":
         known = tuple(f"{link.sender}>{link.recipient}" for link in world.links)
     if body.act != "note" and body.target not in known:
         return f"{body.act}: unknown target {body.target[:80]!r}; known: {', '.join(known) or 'none'}"
+    return _trouble_refusal(body)
+
+
+def _trouble_refusal(body: InjectBody) -> str | None:
+    if body.act not in TROUBLES:
+        return None if body.trouble is msgspec.UNSET else f"{body.act}: no trouble is allowed beside it"
+    if body.trouble is msgspec.UNSET:
+        return f"{body.act}: a trouble is needed"
+    trouble = body.trouble
+    if body.act == "sensor.bias":
+        numbers = (*trouble.bias.constant, *trouble.bias.slow, trouble.bias.tau)
+        if not all(math.isfinite(v) for v in numbers) or min(trouble.bias.slow) < 0.0 or trouble.bias.tau < 1e-3:
+            return f"{body.act}: finite numbers, none of `slow` under 0, tau from 0.001 s"
+        return None
+    allowed, low, high = _AMOUNTS[body.act]
+    if not low < trouble.amount <= high or (high == 1.0 and trouble.amount == 1.0):
+        return f"{body.act}: amount {trouble.amount}; allowed: {allowed}"
     return None
 
 
 def from_script(inject: Inject, branch: str) -> Input:
     """A scripted inject of the scenario as the input that it is."""
-    body = InjectBody(inject.act, inject.target, inject.until_ns, inject.text)
+    trouble: Trouble | msgspec.UnsetType = msgspec.UNSET
+    if inject.act in TROUBLES:
+        trouble = Trouble(inject.amount, inject.bias, inject.declared)
+    body = InjectBody(inject.act, inject.target, inject.until_ns, inject.text, trouble)
     return Input(f"scenario:{inject.id}", branch, CONTROL, "scenario", "inject", 1, pack(body))

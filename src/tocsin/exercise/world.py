@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,11 @@ from tocsin.earth.wgs84 import ecef_to_geodetic
 from tocsin.records.columns import DETECTION, SCAN, TRUTH_STATE, Table, empty, encode
 from tocsin.records.lines import FlightBody, ObjectBody
 from tocsin.records.record import Phase, Record, Source
-from tocsin.scenario.specs import WorldSpec
+from tocsin.scenario.specs import Sensor, StatusSpan, WorldSpec
 from tocsin.sensing.rig import Rig
 from tocsin.sensing.targets import BURN, Targets
 from tocsin.truth.body import Body, bodies_ephemeris
+from tocsin.truth.classes import draw
 from tocsin.truth.draw import draw_bodies
 
 TRUTH = ("truth",)
@@ -36,14 +38,16 @@ class Delivery:
 
 
 class World:
-    """Truth and sensing of one scenario. Only ``exercise`` holds one; no nation does."""
+    """Truth and sensing of one scenario. Only ``exercise`` holds one; no nation does. ``declared``: the sensors as the
+    nations declare them, which their scans tell.
+    """
 
-    def __init__(self, spec: WorldSpec) -> None:
+    def __init__(self, spec: WorldSpec, declared: Sequence[Sensor] = ()) -> None:
         self.spec = spec
         self.bodies: tuple[Body, ...] = draw_bodies(spec)
         self._ephemeris = bodies_ephemeris(self.bodies)
-        self._rig = Rig(spec.sensors, spec.theta0, spec.seed)
-        self._targets = targets_of(self.bodies, self._ephemeris)
+        self._rig = Rig(spec.sensors, spec.theta0, spec.seed, declared)
+        self._targets = targets_of(self.bodies, self._ephemeris, spec)
         self._owner = np.zeros(max((s.n for s in spec.sensors), default=-1) + 1, dtype=np.int64)
         nations = list(spec.nations)
         for sensor in spec.sensors:
@@ -59,13 +63,14 @@ class World:
         return self._targets
 
     def step(
-        self, t0_ns: int, t1_ns: int, silent: frozenset[str]
+        self, t0_ns: int, t1_ns: int, silent: frozenset[str], troubles: Sequence[StatusSpan] = ()
     ) -> tuple[list[Record], dict[str, Delivery], dict[str, tuple[Any, Any]]]:
         """One frame: records, what reaches each nation, and the identities of the records that carried it (scans,
-        detections).
+        detections). ``troubles``: of sensors, besides those of the scenario.
         """
         records = self._truth(t0_ns, t1_ns)
-        sensed = self._rig.step(t0_ns, t1_ns, self._targets, silent)
+        records += self._statuses(t0_ns, t1_ns)
+        sensed = self._rig.step(t0_ns, t1_ns, self._targets, silent, (*self.spec.statuses, *troubles))
         if len(sensed.links):
             records.append(self._source.record(t1_ns, Phase.TRUTH, "truth.links", encode(sensed.links), TRUTH))
         if len(sensed.scans):
@@ -170,6 +175,14 @@ class World:
                     records.append(self._source.record(when, Phase.TRUTH, "truth.event", event, TRUTH))
         return records
 
+    def _statuses(self, t0_ns: int, t1_ns: int) -> list[Record]:
+        """What begins to be wrong with sensors, for control alone: a nation has its scans to tell it."""
+        return [
+            self._source.record(span.t0_ns, Phase.SENSING, "sensor.status", _status_body(span), ("control",))
+            for span in self.spec.statuses
+            if t0_ns < span.t0_ns <= t1_ns or (t0_ns == 0 and span.t0_ns == 0)
+        ]
+
     def _phase(self, i: int, t_ns: int, x: Any) -> int:
         body = self.bodies[i]
         if body.kind in _PHASE:
@@ -203,13 +216,32 @@ class World:
             source.n = int(state["n"][nation])
 
 
-def targets_of(bodies: tuple[Body, ...], ephemeris: Ephemeris) -> Targets:
-    """What the sensors need to know of the bodies."""
+def _status_body(span: StatusSpan) -> dict[str, Any]:
+    until = f"until T+{span.t1_ns / 1e9:g} s, {'declared' if span.declared else 'not declared'}"
+    return {"sensor": span.sensor, "status": span.what, "text": until, "span": span}
+
+
+def targets_of(bodies: tuple[Body, ...], ephemeris: Ephemeris, spec: WorldSpec) -> Targets:
+    """What the sensors need to know of the bodies. The heat of a body is drawn for it, by its key."""
     burns = [(i, t0, t1, intensity) for i, body in enumerate(bodies) for t0, t1, intensity in body.burns]
+    classes = {c.id: c for c in spec.classes}
+    trough = np.tile([0.0, 1.0, 1.0], (len(bodies), 1))
+    warm = np.zeros(len(bodies))
+    for i, body in enumerate(bodies):
+        own = classes.get(body.class_id)
+        if own is None:
+            continue
+        if own.trough:
+            trough[i] = own.trough
+        if own.warm.nominal > 0.0:
+            warm[i] = max(draw(own.warm, spec.seed, body.key, "body.warm"), 0.0)
     return Targets(
         ephemeris=ephemeris,
         keys=np.array([int(body.key[:16], 16) for body in bodies], dtype=np.uint64),
         rcs=np.array([[body.rcs_boost, body.rcs] for body in bodies], dtype=np.float64).reshape(-1, 2),
         cutoff_ns=np.array([body.cutoff_ns for body in bodies], dtype=np.int64),
         burns=np.array(burns, dtype=BURN),
+        trough=trough,
+        warm=warm,
+        unix_ns=spec.unix_ns,
     )

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ Theta = Callable[[int], float]
 MU = 3.986004418e14  # m3/s2, WGS 84
 EQUATOR = 6_378_137.0  # m, WGS 84
 J2 = 1.082629821e-3  # WGS 84, from C20 = -4.84165371736e-4
+LIGHT = 299_792_458.0  # m/s
+BOLTZMANN = 1.380649e-23  # J/K
 TURN = 7.292115855306589e-5  # rad/s, mean sidereal rate (Aoki et al. 1982), as in earth.frames
 
 
@@ -163,6 +166,11 @@ def sensor(id: str) -> Entry:
     )
 
 
+def kind_of(id: str) -> str:
+    """The kind of a sensor or family; KeyError for an unknown one."""
+    return (sensor(id) if id in _index("sensors.yaml")[1]["sensors"] else family(id)).kind
+
+
 # ---- sensors -------------------------------------------------------------------------------------------------------
 
 BOTH_FIELDS = ("false_per_scan", "scan_period_s", "latency_s")
@@ -179,7 +187,34 @@ INFRARED_FIELDS = (
     *ORBIT_FIELDS, "least_intensity_kw_sr", "threshold_snr", "reference_distance_km", "cloud_top_km",
     "sigma_pointing_urad", "sigma_floor_urad", "limb_km",
 )  # fmt: skip
-FIELDS = {"radar": RADAR_FIELDS + BOTH_FIELDS, "infrared": INFRARED_FIELDS + BOTH_FIELDS}
+OVER_HORIZON_FIELDS = (
+    "lat_deg", "lon_deg", "height_m", "sector_deg", "range_km", "reference_range_km", "reference_rcs_m2",
+    "reference_snr_db", "greatest_height_km", "sigma_range_m", "sigma_azimuth_deg", "pfa",
+)  # fmt: skip
+# what no sensor has unless it says so
+RADAR_OPTIONS = (
+    "equation", "swerling", "fence_deg", "track_period_s", "dwell_s", "search_share", "resolution", "refraction_mrad",
+    "terrain_deg", "scheduling", "bias",
+)  # fmt: skip
+INFRARED_OPTIONS = (
+    "staring", "sun_exclusion_deg", "glint_lobe_deg", "glint_intensity_kw_sr", "glint_fields", "least_body_kw_sr",
+    "bias",
+)  # fmt: skip
+OVER_HORIZON_OPTIONS = ("availability", "spell_s", "bias")
+GLINT_FIELDS = ("glint_lobe_deg", "glint_intensity_kw_sr", "glint_fields")
+_NEEDED = {"radar": RADAR_FIELDS, "infrared": INFRARED_FIELDS, "over-horizon": OVER_HORIZON_FIELDS}
+FIELDS = {
+    "radar": RADAR_FIELDS + BOTH_FIELDS + RADAR_OPTIONS,
+    "infrared": INFRARED_FIELDS + BOTH_FIELDS + INFRARED_OPTIONS,
+    "over-horizon": OVER_HORIZON_FIELDS + BOTH_FIELDS + OVER_HORIZON_OPTIONS,
+}
+KINDS = {"radar": "a radar", "infrared": "an infrared satellite", "over-horizon": "an over-the-horizon radar"}
+# what a bias of each kind may hold, in the order of its measurements
+BIAS_FIELDS = {
+    "radar": ("range_m", "azimuth_deg", "elevation_deg", "rate_m_s"),
+    "infrared": ("azimuth_deg", "elevation_deg"),
+    "over-horizon": ("range_m", "azimuth_deg"),
+}
 # what a sensor that is given from nothing may leave out
 _DEFAULTS: dict[str, Any] = {
     "height_m": 0.0,
@@ -204,8 +239,8 @@ def orbit_needs(orbit: str, given: Collection[str]) -> list[str]:
 
 def needed(kind: str, values: Mapping[str, Value]) -> list[str]:
     """Fields that a model of this kind needs and that are not there."""
-    if kind == "radar":
-        need = [f for f in RADAR_FIELDS + BOTH_FIELDS if f != "faces_azimuth_deg"]
+    if kind != "infrared":
+        need = [f for f in _NEEDED[kind] + BOTH_FIELDS if f != "faces_azimuth_deg"]
     else:
         need = [f for f in INFRARED_FIELDS if f not in ORBIT_FIELDS] + [*BOTH_FIELDS, "orbit"]
         if "orbit" in values:
@@ -219,7 +254,7 @@ def completed(kind: str, values: Mapping[str, Value]) -> dict[str, Value]:
     defaults = dict(_DEFAULTS)
     if kind == "infrared" and values["orbit"].value == "geo":
         defaults["inclination_deg"] = 0.0
-    for name in FIELDS[kind]:
+    for name in _NEEDED[kind] + BOTH_FIELDS:
         if name not in made and name in defaults:
             made[name] = Value(defaults[name], "notional", ("notional",), "notional", "default of the program")
     if kind == "radar" and "faces_azimuth_deg" not in made and "sector_deg" in made:
@@ -256,17 +291,63 @@ def problems(kind: str, values: Mapping[str, Value]) -> list[Problem]:
             if not least <= low < high <= most:
                 found.append((name, f"[{low:g}, {high:g}]", f"two growing values from {least:g} to {most:g}"))
 
+    if "bias" in values:
+        found += bias_problems(kind, values["bias"].value)
+    if kind == "over-horizon":
+        pair("range_km", 1.0, 19_900.0)  # over the ground, and the nearest is never under the radar itself
     if kind == "radar":
-        pair("elevation_deg", -5.0, 90.0)
         pair("range_km", 0.0, 60_000.0)
+        pair("elevation_deg", -5.0, 90.0)
+        pair("fence_deg", -5.0, 90.0)
         if "beam_deg" in values and max(values["beam_deg"].value) > 90:
             found.append(("beam_deg", str(list(values["beam_deg"].value)), "widths up to 90 deg"))
+        found += _search_problems(values)
+    if kind != "infrared":
         return found
+    glint = [name for name in GLINT_FIELDS if name in values and values[name].value]
+    if glint and len(glint) < len(GLINT_FIELDS):
+        found.append(
+            (glint[0], "only " + " and ".join(glint), "all of them over 0, or none: " + ", ".join(GLINT_FIELDS))
+        )
     found += orbit_problems({name: values[name].value for name in ORBIT_FIELDS if name in values})
     if "sigma_floor_urad" in values and "sigma_pointing_urad" in values:
         low, high = values["sigma_floor_urad"].value, values["sigma_pointing_urad"].value
         if low > high:
             found.append(("sigma_floor_urad", f"{low:g} over sigma_pointing_urad {high:g}", "a floor under it"))
+    return found
+
+
+def bias_problems(kind: str, bias: Mapping[str, Any]) -> list[Problem]:
+    """What of a plain bias this kind of sensor does not measure."""
+    found: list[Problem] = []
+    allowed = BIAS_FIELDS[kind]
+    for where, part in (("bias.", bias), ("bias.slow.", bias.get("slow", {}))):
+        for name in part:
+            if name not in (*allowed, "slow", "tau_s"):
+                found.append((where + name, f"'{name}' for {KINDS[kind]}", ", ".join(allowed)))
+    return found
+
+
+def _search_problems(values: Mapping[str, Value]) -> list[Problem]:
+    """What is wrong with how a radar searches: a fence outside its elevations, looks longer than a scan, a mask whose
+    azimuths do not rise.
+    """
+    plain = {name: value.value for name, value in values.items()}
+    found: list[Problem] = []
+    if "fence_deg" in plain and "elevation_deg" in plain:
+        (low, high), (least, most) = plain["fence_deg"], plain["elevation_deg"]
+        if low < high and not least <= low < high <= most:
+            found.append(
+                ("fence_deg", f"[{low:g}, {high:g}]", f"elevations within elevation_deg [{least:g}, {most:g}]")
+            )
+    if plain.get("dwell_s", 0.0) > plain.get("scan_period_s", math.inf):
+        said = f"{plain['dwell_s']:g} over scan_period_s {plain['scan_period_s']:g}"
+        found.append(("dwell_s", said, "looks no longer than a scan"))
+    azimuths = [azimuth for azimuth, _ in plain.get("terrain_deg", ())]
+    if any(b <= a for a, b in pairwise(azimuths)) or (len(azimuths) > 1 and azimuths[-1] - azimuths[0] >= 360.0):
+        found.append(
+            ("terrain_deg", "azimuths that do not rise", "[azimuth, elevation] pairs, azimuths rising under 360")
+        )
     return found
 
 
@@ -314,8 +395,68 @@ def orbit(values: Mapping[str, Any], start_unix_ns: int, theta: Theta) -> specs.
     return specs.Orbit(a, e, i, _rad(values["raan_deg"]), argp, _rad(values["mean_anomaly_deg"]))
 
 
-def model(kind: str, values: Mapping[str, Any], start_unix_ns: int, theta: Theta) -> specs.Radar | specs.Infrared:
+def radar_range_km(equation: Mapping[str, Any], frequency_mhz: float, snr_db: float) -> float:
+    """Where 1 m2 on boresight gives ``snr_db`` in one look: (P T G A / ((4 pi)^2 k Ts L SNR))^(1/4), as
+    ``sensing.radar.radar_range`` has it. Source: Skolnik, Radar Handbook, 3rd ed., ch. 1.
+    """
+    wavelength = LIGHT / (frequency_mhz * 1e6)
+    area, gain_db = equation.get("aperture_m2"), equation.get("gain_db")
+    gain = 4.0 * math.pi * (area or 0.0) / wavelength**2 if gain_db is None else 10.0 ** (gain_db / 10.0)
+    area = gain * wavelength**2 / (4.0 * math.pi) if area is None else area
+    energy = equation["power_kw"] * 1e3 * equation["dwell_s"] * gain * area
+    noise = BOLTZMANN * equation.get("temperature_k", 290.0) * 10.0 ** (equation.get("loss_db", 0.0) / 10.0)
+    return float((energy / ((4.0 * math.pi) ** 2 * noise * 10.0 ** (snr_db / 10.0))) ** 0.25 / 1e3)
+
+
+def bias(kind: str, plain: Mapping[str, Any] | None) -> specs.Bias:
+    """A plain bias in SI, in the order of the measurements of this kind of sensor."""
+    if plain is None:
+        return specs.NO_BIAS
+
+    def four(part: Mapping[str, Any]) -> tuple[float, float, float, float]:
+        made = [_rad(part.get(f, 0.0)) if f.endswith("_deg") else float(part.get(f, 0.0)) for f in BIAS_FIELDS[kind]]
+        a, b, c, d = (*made, 0.0, 0.0)[:4] if len(made) == 2 else made
+        return a, b, c, d
+
+    return specs.Bias(four(plain), four(plain.get("slow", {})), float(plain.get("tau_s", specs.NO_BIAS.tau)))
+
+
+def _sector(values: Mapping[str, Any]) -> tuple[float, float]:
+    """Azimuth from, to (rad); from == to is all round."""
+    start, end = values["sector_deg"]
+    return (0.0, 0.0) if (end - start) % 360.0 == 0.0 else (_turn(_rad(start)), _turn(_rad(end)))
+
+
+def _over_horizon(values: Mapping[str, Any]) -> specs.OverHorizon:
+    return specs.OverHorizon(
+        lat=_rad(values["lat_deg"]),
+        lon=_longitude(values["lon_deg"]),
+        h=float(values["height_m"]),
+        sector=_sector(values),
+        range_min=values["range_km"][0] * 1e3,
+        range_max=values["range_km"][1] * 1e3,
+        reference_range=values["reference_range_km"] * 1e3,
+        reference_rcs=float(values["reference_rcs_m2"]),
+        reference_snr=10.0 ** (values["reference_snr_db"] / 10.0),
+        greatest_height=values["greatest_height_km"] * 1e3,
+        sigma_range=float(values["sigma_range_m"]),
+        sigma_azimuth=_rad(values["sigma_azimuth_deg"]),
+        pfa=float(values["pfa"]),
+        false_per_scan=float(values["false_per_scan"]),
+        scan_period=float(values["scan_period_s"]),
+        latency=float(values["latency_s"]),
+        availability=float(values.get("availability", 1.0)),
+        spell=float(values.get("spell_s", 1800.0)),
+        bias=bias("over-horizon", values.get("bias")),
+    )
+
+
+def model(
+    kind: str, values: Mapping[str, Any], start_unix_ns: int, theta: Theta
+) -> specs.Radar | specs.Infrared | specs.OverHorizon:
     """Complete plain values (see ``completed``) in SI."""
+    if kind == "over-horizon":
+        return _over_horizon(values)
     if kind == "infrared":
         return specs.Infrared(
             orbit=orbit(values, start_unix_ns, theta),
@@ -329,16 +470,22 @@ def model(kind: str, values: Mapping[str, Any], start_unix_ns: int, theta: Theta
             false_per_scan=float(values["false_per_scan"]),
             latency=float(values["latency_s"]),
             limb=values["limb_km"] * 1e3,
+            staring=bool(values.get("staring", False)),
+            sun_exclusion=_rad(values.get("sun_exclusion_deg", 0.0)),
+            glint_lobe=_rad(values.get("glint_lobe_deg", 0.0)),
+            glint_intensity=values.get("glint_intensity_kw_sr", 0.0) * 1e3,
+            glint_fields=float(values.get("glint_fields", 0.0)),
+            least_body=values.get("least_body_kw_sr", 0.0) * 1e3,
+            bias=bias(kind, values.get("bias")),
         )
-    start, end = values["sector_deg"]
+    fence = values.get("fence_deg")
     tilt = _rad(values["face_tilt_deg"])
     return specs.Radar(
         lat=_rad(values["lat_deg"]),
         lon=_longitude(values["lon_deg"]),
         h=float(values["height_m"]),
         boresights=tuple((_turn(_rad(azimuth)), tilt) for azimuth in values["faces_azimuth_deg"]),
-        # from == to is all round
-        sector=(0.0, 0.0) if (end - start) % 360.0 == 0.0 else (_turn(_rad(start)), _turn(_rad(end))),
+        sector=_sector(values),
         el_min=_rad(values["elevation_deg"][0]),
         el_max=_rad(values["elevation_deg"][1]),
         range_min=values["range_km"][0] * 1e3,
@@ -357,6 +504,16 @@ def model(kind: str, values: Mapping[str, Any], start_unix_ns: int, theta: Theta
         sigma_angle=_rad(values["sigma_angle_deg"]),
         doppler=bool(values["doppler"]),
         sigma_rate=float(values["sigma_rate_m_s"]),
+        swerling=int(values.get("swerling", 1)),
+        fence=None if fence is None else (_rad(fence[0]), _rad(fence[1])),
+        track_period=float(values.get("track_period_s", 0.0)),
+        dwell=float(values.get("dwell_s", 0.0)),
+        search_share=float(values.get("search_share", 0.5)),
+        resolution=bool(values.get("resolution", False)),
+        refraction=values.get("refraction_mrad", 0.0) * 1e-3,
+        terrain=tuple((_rad(azimuth), _rad(least)) for azimuth, least in values.get("terrain_deg", ())),
+        scheduling=values.get("scheduling", "local"),
+        bias=bias(kind, values.get("bias")),
     )
 
 
@@ -395,7 +552,13 @@ def resolve(
     kind = kind or (base.kind if base else None)
     if kind not in FIELDS or (base is not None and base.kind not in FIELDS):
         reason = base.reason if base and base.reason else "this kind of sensor is not modelled"
-        return None, [("", f"'{start_from}', which cannot be used: {reason}", "a radar or an infrared satellite")]
+        return None, [
+            (
+                "",
+                f"'{start_from}', which cannot be used: {reason}",
+                "a radar, an infrared satellite or an over-the-horizon radar",
+            )
+        ]
     found: list[Problem] = []
     if base is not None and base.kind != kind:
         found.append(("kind", f"'{kind}' for '{start_from}'", f"'{base.kind}', as the catalogue has it"))
@@ -403,9 +566,7 @@ def resolve(
         for key in values:
             if key not in FIELDS[kind]:
                 others = ", ".join(FIELDS[kind])
-                found.append(
-                    (where + key, f"'{key}' for {'a radar' if kind == 'radar' else 'an infrared satellite'}", others)
-                )
+                found.append((where + key, f"'{key}' for {KINDS[kind]}", others))
     own = {
         key: Value(value, "scenario", (said,) if said else (), "notional" if said == "notional" else "")
         for key, value in given.items()
@@ -417,7 +578,12 @@ def resolve(
         declared = {k: v for k, v in declared.items() if k not in ("apogee_longitude_deg", "apogee_at")}
     if "sector_deg" in own and "faces_azimuth_deg" not in own:
         declared.pop("faces_azimuth_deg", None)
+    if "equation" in own:
+        declared.pop("reference_range_km", None)
+    elif "reference_range_km" in own:
+        declared.pop("equation", None)
     declared = {key: value for key, value in {**declared, **own}.items() if key in FIELDS[kind]}
+    found += _by_equation(declared, "")
     missing = needed(kind, declared)
     if missing:
         what = "values of its own"
@@ -427,11 +593,20 @@ def resolve(
             what = f"'{start_from}' without them"
         found.append(("", what, f"it with {', '.join(missing)} given"))
         return None, found
-    found += problems(kind, declared)
+    of_declared = problems(kind, declared)
+    found += of_declared
     so = {**declared, **{key: Value(value, "scenario", (), "") for key, value in actual.items() if key in FIELDS[kind]}}
+    if "equation" in actual:
+        if "reference_range_km" not in actual:
+            so.pop("reference_range_km")
+    elif "reference_range_km" in actual:
+        so.pop("equation", None)
+    elif "equation" in so:  # its range follows what else differs
+        so.pop("reference_range_km")
+    found += _by_equation(so, "actual.")
     if "sector_deg" in actual and "faces_azimuth_deg" not in actual:
         so.pop("faces_azimuth_deg", None)
-    found += [("actual." + field, *rest) for field, *rest in problems(kind, so) if field in actual]  # type: ignore[misc]
+    found += [("actual." + p[0], p[1], p[2]) for p in problems(kind, so) if p not in of_declared]
     if found:
         return None, found
     label = name or (base.name if base else id)
@@ -444,6 +619,21 @@ def resolve(
         completed(kind, so),
         base.note if base else "",
     ), []
+
+
+def _by_equation(values: dict[str, Value], where: str) -> list[Problem]:
+    """Put the range that the radar equation gives beside it; what is wrong with that."""
+    if "equation" not in values:
+        return []
+    if "reference_range_km" in values:
+        return [(where + "equation", "it and reference_range_km", "one of them")]
+    if "frequency_mhz" in values and "reference_snr_db" in values:
+        made = radar_range_km(values["equation"].value, values["frequency_mhz"].value, values["reference_snr_db"].value)
+        why = "the radar equation with the inputs under equation"
+        values["reference_range_km"] = Value(
+            made, "derived", values["equation"].source, values["equation"].confidence, why
+        )
+    return []
 
 
 # ---- classes -------------------------------------------------------------------------------------------------------
@@ -509,6 +699,10 @@ def _glide(data: Mapping[str, Any]) -> specs.Glide:
     )
 
 
+def _trough(data: Mapping[str, Any] | None) -> tuple[float, ...]:
+    return () if data is None else (data["from_km"] * 1e3, data["to_km"] * 1e3, float(data["factor"]))
+
+
 def flight_class(id: str, data: Mapping[str, Any], which: str) -> specs.FlightClass:
     """A complete class entry (plain data with spreads as numbers or mappings) in SI; ``which``: "truth" or "belief"."""
     flying = data["truth"] if which == "truth" else {**data["truth"], **data.get("belief", {})}
@@ -541,6 +735,8 @@ def flight_class(id: str, data: Mapping[str, Any], which: str) -> specs.FlightCl
         loose=tuple(_loose(entry) for entry in flying.get("loose") or ()),
         drag_mach=drag_points(flying.get("drag_mach")),
         glide=None if flying.get("glide") is None else _glide(flying["glide"]),
+        trough=_trough(flying.get("trough")),
+        warm=_spread(flying.get("warm_w_sr") or 0.0),
     )
 
 

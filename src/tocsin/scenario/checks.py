@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from tocsin.scenario import catalogue, elementsets, moments, recorded, specs
 from tocsin.scenario.faults import clean, one_of, show
-from tocsin.scenario.model import ACTIONS, ClassEntry, PostEntry, SensorEntry
+from tocsin.scenario.model import ACTIONS, SENSOR_ACTS, ClassEntry, PostEntry, SensorEntry
 from tocsin.scenario.objects import AircraftValues, OrbitEntry, SatelliteValues, StateValues, TableEntry, form_of
 from tocsin.scenario.parts import Spread
 from tocsin.scenario.yaml12 import Path
@@ -34,6 +34,9 @@ _MATCHES = {
     "launch": 0, "apogee": 0, "impact": 0, "first-detection": 1, "warning": 1, "step": 2, "passage": 2, "abeam": 1,
 }  # fmt: skip
 
+TROUBLE_VALUES = {
+    "silent": None, "degraded": "loss_db", "jammed": "noise_db", "delayed": "delay_s", "biased": "bias",
+}  # fmt: skip
 _WHERE_TO = ("azimuth_deg", "range_km", "to", "orbit")
 _PLACES: tuple[set[str], ...] = ({"azimuth_deg", "range_km"}, {"to"}, {"orbit"})
 _HOW = ("apogee_km", "shape", "flight_time")
@@ -93,6 +96,7 @@ class Checks:
         self.found: list[Found] = []
         self.partners: dict[str, Any] = _map(data, "partners")
         self.sensors: dict[str, str] = {}  # sensor id -> partner
+        self.kinds: dict[str, str] = {}  # sensor id -> its kind
         self.areas: dict[str, str] = {}  # area id -> partner
         self.classes = list(_map(data, "classes"))
         self.flights: dict[str, specs.FlightClass] = {}  # complete classes, as they are
@@ -383,6 +387,36 @@ class Checks:
             _, problems = resolved_sensor(id, model)
             for field, found, allowed in problems:
                 self._say((*path, *_parts(field)), found, allowed)
+            kind = sensor_kind(id, model)
+            if kind is not None:
+                self.kinds[id] = kind
+            self._statuses((*path, "status"), model, kind)
+
+    def _statuses(self, path: Path, model: SensorEntry, kind: str | None) -> None:
+        for k, status in enumerate(model.status):
+            place: Path = (*path, k)
+            first = self._within((*place, "from"), status.from_, "a status")
+            self._after((*place, "until"), first, status.until, "from")
+            self._trouble(place, plain_of(status), status.what, kind)
+
+    def _after(self, path: Path, first: int | None, until: str | None, name: str) -> None:
+        end = _moment(until, self.start)
+        if first is not None and end is not None and end <= first:
+            self._say(path, show(until), f"a time after `{name}`")
+
+    def _trouble(self, path: Path, given: Mapping[str, Any], what: str | None, kind: str | None) -> None:
+        """The one value of each trouble, and no other; ``what`` None: no trouble of a sensor, and none of them."""
+        wanted = TROUBLE_VALUES.get(what or "")
+        for name in TROUBLE_VALUES.values():
+            if name is not None and name in given and name != wanted:
+                said = "nothing of a sensor" if what is None else f"'{what}'"
+                allowed = "no such key" if wanted is None else f"{wanted} alone"
+                self._say((*path, name), f"{name} for {said}", allowed)
+        if wanted is not None and wanted not in given:
+            self._say(path, f"'{what}' without {wanted}", f"it with {wanted}")
+        elif wanted == "bias" and kind is not None:
+            for field, found, allowed in catalogue.bias_problems(kind, given["bias"]):
+                self._say((*path, *_parts(field)), found, allowed)
 
     def _areas(self, partner: str, entries: dict[str, Any]) -> None:
         for id, entry in entries.items():
@@ -514,9 +548,14 @@ class Checks:
             if at is not None and until is not None and until <= at:
                 self._say((*path, "until"), show(_text(entry, "until")), "a time after `at`")
             target, act = _text(entry, "target"), _text(entry, "act")
+            what = SENSOR_ACTS.get(act or "")
+            if act is not None and isinstance(entry, dict):
+                self._trouble(path, entry, what, self.kinds.get(target or ""))
+                if entry.get("declared") is not None and what in (None, "silent"):
+                    self._say((*path, "declared"), f"declared for {act}", "no such key")
             if target is None:
                 continue
-            if act == "sensor.silence" and target not in self.sensors:
+            if what is not None and target not in self.sensors:
                 self._unknown((*path, "target"), target, self.sensors, "a sensor of this scenario")
             elif act == "link.cut" and target not in {f"{a}>{b}" for a, b in self.links}:
                 self._unknown(
@@ -566,9 +605,19 @@ def _parts(field: str) -> Path:
 def resolved_sensor(id: str, entry: SensorEntry) -> tuple[catalogue.Resolved | None, list[catalogue.Problem]]:
     """A scenario's sensor over what it starts from. Raises KeyError if that is unknown."""
     given = plain_of(entry)
-    given = {k: v for k, v in given.items() if k not in ("from", "kind", "name", "actual", "source", "note")}
+    given = {k: v for k, v in given.items() if k not in ("from", "kind", "name", "actual", "status", "source", "note")}
     start = entry.from_ or (None if entry.kind is not None else id)
     return catalogue.resolve(id, start, entry.kind, entry.name or "", given, plain_of(entry.actual), entry.source or "")
+
+
+def sensor_kind(id: str, entry: SensorEntry) -> str | None:
+    """The kind of a scenario's sensor, or None for one that starts from something unknown."""
+    start = entry.from_ or (None if entry.kind is not None else id)
+    if start is None:
+        return entry.kind
+    known = catalogue.sensor_ids() + catalogue.family_ids()
+    kind = catalogue.kind_of(start) if start in known else None
+    return kind if kind in catalogue.FIELDS else None
 
 
 def spread_spec(value: Spread) -> specs.Spread:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from tocsin.scenario import moments
@@ -19,6 +19,7 @@ from tocsin.scenario.parts import (
     Azimuth,
     Confidence,
     DragTable,
+    Elevation,
     ExactNumber,
     Id,
     Latitude,
@@ -36,6 +37,11 @@ from tocsin.scenario.parts import (
 )
 
 FORMAT: Literal["tocsin-scenario/1"] = "tocsin-scenario/1"
+TROUBLES = ("silent", "degraded", "jammed", "delayed", "biased")
+SENSOR_ACTS = {
+    "sensor.silence": "silent", "sensor.degrade": "degraded", "sensor.jam": "jammed", "sensor.delay": "delayed",
+    "sensor.bias": "biased",
+}  # fmt: skip
 ACTIONS = ("note", "confirm", "inform", "exclude", "stand-down")
 
 
@@ -45,6 +51,12 @@ def _mode(text: Any) -> Any:
             "not_built", "{allowed}", {"allowed": f"none or warnings (sharing {text} is not built yet)"}
         )
     return text
+
+
+def _no_truth_value(value: Any) -> Any:
+    if isinstance(value, bool):  # which Python takes for 0 or 1
+        raise PydanticCustomError("truth_value", "{allowed}", {"allowed": "0, 1 or 3"})
+    return value
 
 
 def _nothing_is_empty(value: Any) -> Any:
@@ -95,6 +107,21 @@ class GlideEntry(Part):
     dive_speed_m_s: ExactNumber = Field(description="Speed over the ground under which it dives")
 
 
+class TroughEntry(Part):
+    """Heights between which the plume is dimmer, as the air gets too thin to burn what the motor leaves unburnt."""
+
+    from_km: NotNegative
+    to_km: Positive
+    factor: float = Field(gt=0, le=1, description="On the intensity in the middle; 1 at the edges")
+    source: Text = Field(default="", description="Where the numbers come from, or the word notional")
+
+    @model_validator(mode="after")
+    def _rising(self) -> TroughEntry:
+        if not self.from_km < self.to_km <= 1000.0:
+            raise PydanticCustomError("trough", "{allowed}", {"allowed": "from_km under to_km, and that at most 1000"})
+        return self
+
+
 class Flying(Part):
     """How a class flies: all numbers, or (as a change of another entry) some."""
 
@@ -118,6 +145,10 @@ class Flying(Part):
         default=None, description="Drag after boost over the Mach number; none for a constant beta_kg_m2"
     )
     glide: GlideEntry | None = Field(default=None, description="Only, and always, for the family boost-glide")
+    trough: TroughEntry | None = Field(default=None, description="Where the plume is dimmer; none if it is nowhere")
+    warm_w_sr: NotNegativeSpread | None = Field(
+        default=None, description="The body after boost, in the band of midcourse sensors; 0 is never seen"
+    )
 
 
 class ClassEntry(Part):
@@ -144,8 +175,56 @@ class ClassEntry(Part):
 # ---- sensors -------------------------------------------------------------------------------------------------------
 
 
+class BiasParts(Part):
+    """A number for each of what a sensor measures: a radar range, angles and rate; an over-the-horizon radar range and
+    azimuth; an infrared satellite the two angles about the line to the Earth's centre.
+    """
+
+    range_m: float = Field(default=0.0, ge=-1e6, le=1e6)
+    azimuth_deg: float = Field(default=0.0, ge=-45, le=45)
+    elevation_deg: float = Field(default=0.0, ge=-45, le=45)
+    rate_m_s: float = Field(default=0.0, ge=-1e4, le=1e4)
+
+
+class Wander(Part):
+    """Standard deviations of a bias that wanders (Gauss-Markov)."""
+
+    range_m: float = Field(default=0.0, ge=0, le=1e6)
+    azimuth_deg: float = Field(default=0.0, ge=0, le=45)
+    elevation_deg: float = Field(default=0.0, ge=0, le=45)
+    rate_m_s: float = Field(default=0.0, ge=0, le=1e4)
+
+
+class BiasEntry(BiasParts):
+    """Systematic errors of measurements: constant ones, and `slow` ones that wander with the correlation time `tau_s`.
+    A radar has range, angles and rate; an over-the-horizon radar range and azimuth; an infrared satellite the angles.
+    """
+
+    slow: Wander = Wander()
+    tau_s: float = Field(default=600.0, gt=0, le=1e7, description="Correlation time of the slow part")
+
+
+class EquationEntry(Part):
+    """The radar equation's inputs, instead of `reference_range_km`: the range is worked out for 1 m2 on boresight at
+    `reference_snr_db`. One of `aperture_m2` and `gain_db` gives the other.
+    """
+
+    power_kw: Positive = Field(description="Power while it looks; power times dwell is the energy of one look")
+    dwell_s: Positive = Field(description="Of one look, in which the returns are added up")
+    aperture_m2: Positive | None = Field(default=None, description="Effective, of reception")
+    gain_db: float | None = Field(default=None, ge=0, le=80, description="Of transmission")
+    temperature_k: Positive = Field(default=290.0, description="Of the system: noise")
+    loss_db: float = Field(default=0.0, ge=0, le=60, description="All losses")
+
+    @model_validator(mode="after")
+    def _antenna(self) -> EquationEntry:
+        if self.aperture_m2 is None and self.gain_db is None:
+            raise PydanticCustomError("antenna", "{allowed}", {"allowed": "aperture_m2, gain_db, or both"})
+        return self
+
+
 class SensorValues(Part):
-    """The numbers of a sensor; a radar and an infrared satellite each use their own (see the reference)."""
+    """The numbers of a sensor; each kind uses its own (see the how-to page on scenarios)."""
 
     # radar
     lat_deg: Latitude | None = None
@@ -178,6 +257,42 @@ class SensorValues(Part):
     sigma_angle_deg: Positive | None = Field(default=None, description="Floor of the angle errors")
     doppler: bool | None = Field(default=None, description="Whether range rate is measured")
     sigma_rate_m_s: Positive | None = None
+    equation: EquationEntry | None = Field(default=None, description="Instead of reference_range_km")
+    swerling: Annotated[Literal[0, 1, 3], BeforeValidator(_no_truth_value)] | None = Field(
+        default=None, description="How the cross-section fluctuates from look to look: 0 not, 1 (if not given), 3"
+    )
+    fence_deg: tuple[float, float] | None = Field(
+        default=None, description="Elevations between which it searches; its whole volume if not given"
+    )
+    track_period_s: float | None = Field(
+        default=None, ge=0, le=3600, description="Between looks at an object in track; 0: only those of the search"
+    )
+    dwell_s: float | None = Field(
+        default=None, ge=0, le=60, description="Radar time of a look at the reference range; 0: time costs nothing"
+    )
+    search_share: float | None = Field(default=None, gt=0, le=1, description="Part of its time that the search takes")
+    resolution: bool | None = Field(default=None, description="Whether objects in one cell of range and beam merge")
+    refraction_mrad: float | None = Field(
+        default=None, ge=0, le=50, description="What is left of refraction after correction, 1 sigma at 5 deg elevation"
+    )
+    terrain_deg: tuple[tuple[Azimuth, Elevation], ...] | None = Field(
+        default=None, max_length=720, description="[azimuth, least elevation] pairs, azimuths rising, linear between"
+    )
+    scheduling: Literal["local", "cued"] | None = Field(
+        default=None, description="Looks by its own returns alone, or also by a centre's tasks"
+    )
+    # over-the-horizon radar
+    reference_rcs_m2: Positive | None = Field(
+        default=None, description="What gives reference_snr_db at reference_range_km"
+    )
+    greatest_height_km: float | None = Field(default=None, gt=0, le=2000, description="What flies higher is not lit")
+    sigma_azimuth_deg: float | None = Field(default=None, gt=0, le=45)
+    availability: float | None = Field(
+        default=None, gt=0, le=1, description="Part of the time in which the ionosphere carries"
+    )
+    spell_s: float | None = Field(
+        default=None, ge=1, le=1e6, description="Length of the spells in which it does or not"
+    )
     # infrared satellite
     orbit: Literal["geo", "ellipse"] | None = None
     longitude_deg: Longitude | None = Field(default=None, description="Slot of a geostationary satellite")
@@ -204,12 +319,49 @@ class SensorValues(Part):
     limb_km: float | None = Field(
         default=None, ge=0, le=1000, description="Least height of the line of sight over the Earth"
     )
-    # both
+    staring: bool | None = Field(default=None, description="Looks everywhere at once, at the end of each period")
+    sun_exclusion_deg: float | None = Field(
+        default=None, ge=0, le=90, description="From the line of sight to the Sun, under which nothing is seen"
+    )
+    glint_lobe_deg: float | None = Field(
+        default=None,
+        ge=0,
+        le=45,
+        description="1 sigma of the tilt of facets in high cloud that mirror the Sun; 0: none",
+    )
+    glint_intensity_kw_sr: NotNegative | None = Field(
+        default=None, description="Of a field of such facets in the middle of its lobe"
+    )
+    glint_fields: float | None = Field(default=None, ge=0, le=1000, description="Mean number of cloud fields in view")
+    least_body_kw_sr: NotNegative | None = Field(
+        default=None,
+        description="Warm body against cold space that gives threshold_snr from reference_distance_km; 0: plumes only",
+    )
+    # all
+    bias: BiasEntry | None = None
     false_per_scan: NotNegative | None = Field(default=None, description="Mean number of false detections a scan")
     scan_period_s: float | None = Field(
         default=None, ge=0.1, le=3600, description="Between looks at the same direction"
     )
     latency_s: float | None = Field(default=None, ge=0, le=3600, description="From the end of a scan to the centre")
+
+
+class StatusEntry(Part):
+    """What is wrong with a sensor over a time, with the one value that this has."""
+
+    from_: Moment = Field(alias="from")
+    until: Moment | None = Field(default=None, description="To the end of the scenario if not given")
+    what: Literal["silent", "degraded", "jammed", "delayed", "biased"]
+    loss_db: float | None = Field(default=None, gt=0, le=90, description="For degraded: by which the SNR falls")
+    noise_db: float | None = Field(default=None, gt=0, le=90, description="For jammed: by which the noise rises")
+    delay_s: float | None = Field(default=None, gt=0, le=3600, description="For delayed: added to the latency")
+    bias: BiasEntry | None = Field(default=None, description="For biased: added to the sensor's own")
+    declared: bool = Field(
+        default=True,
+        description="Whether the sensor knows and says so with its scans. A silent one that does not know is blind: "
+        "its scans arrive, with false detections in them at most",
+    )
+    text: Text = ""
 
 
 class SensorEntry(SensorValues):
@@ -218,12 +370,15 @@ class SensorEntry(SensorValues):
     from_: Id | None = Field(
         default=None, alias="from", description="Catalogue id or family to start from, if the name is another"
     )
-    kind: Literal["radar", "infrared"] | None = Field(
+    kind: Literal["radar", "infrared", "over-horizon"] | None = Field(
         default=None, description="Needed only for a sensor that starts from nothing"
     )
     name: Text | None = None
     actual: SensorValues = Field(
         default=SensorValues(), description="What is so, where it differs from what is declared"
+    )
+    status: tuple[StatusEntry, ...] = Field(
+        default=(), max_length=200, description="What is wrong with it, and when; several at a time work together"
     )
     source: Text | None = Field(
         default=None, description="Where the numbers given here come from, or the word notional"
@@ -339,11 +494,18 @@ class InjectEntry(Part):
     id: Id
     at: Moment
     until: Moment | None = None
-    act: Literal["sensor.silence", "link.cut", "note"]
+    act: Literal["sensor.silence", "sensor.degrade", "sensor.jam", "sensor.delay", "sensor.bias", "link.cut", "note"]
     target: Annotated[Text, StringConstraints(max_length=140)] = Field(
         description="Sensor id, sender>recipient, or post id"
     )
     text: Text = ""
+    loss_db: float | None = Field(default=None, gt=0, le=90, description="For sensor.degrade: by which the SNR falls")
+    noise_db: float | None = Field(default=None, gt=0, le=90, description="For sensor.jam: by which the noise rises")
+    delay_s: float | None = Field(default=None, gt=0, le=3600, description="For sensor.delay: added to the latency")
+    bias: BiasEntry | None = Field(default=None, description="For sensor.bias: added to the sensor's own")
+    declared: bool | None = Field(
+        default=None, description="For these: whether the sensor knows and says so (true if not given)"
+    )
 
 
 class Place(Part):

@@ -465,8 +465,10 @@ class WarningRule(msgspec.Struct, frozen=True):
 
 
 class Inject(msgspec.Struct, frozen=True):
-    """A scripted outside event. ``act``: "sensor.silence" (target: sensor id), "link.cut" (target: "a>b"), "note"
-    (target: post).
+    """A scripted outside event. ``act``: "sensor.silence" and "sensor.degrade", "sensor.jam", "sensor.delay" and
+    "sensor.bias" (target: sensor id), "link.cut" (target: "a>b"), "note" (target: post).
+
+    ``amount``, ``bias``, ``declared``: of those that do something to a sensor but silence, as in ``StatusSpan``.
     """
 
     id: str
@@ -475,6 +477,9 @@ class Inject(msgspec.Struct, frozen=True):
     act: str
     target: str
     text: str
+    amount: float = 0.0
+    bias: Bias = NO_BIAS
+    declared: bool = True
 
 
 class StatusSpan(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ import msgspec
 
 from tocsin.scenario import catalogue, elementsets, moments, recorded, specs
 from tocsin.scenario.checks import plain_of, post_of, resolved_sensor, spread_spec
-from tocsin.scenario.model import AreaEntry, PartnerEntry, ScenarioModel
+from tocsin.scenario.model import AreaEntry, InjectEntry, PartnerEntry, ScenarioModel, SensorEntry, StatusEntry
 from tocsin.scenario.objects import (
     AircraftEntry,
     AnyEntry,
@@ -250,6 +250,49 @@ def _rule(entry: PartnerEntry) -> specs.WarningRule:
     )  # fmt: skip
 
 
+def _amount(given: StatusEntry | InjectEntry) -> float:
+    """What there is of a trouble, as ``specs.StatusSpan`` has it."""
+    if given.loss_db is not None:
+        return float(10.0 ** (-given.loss_db / 10.0))
+    if given.noise_db is not None:
+        return float(10.0 ** (given.noise_db / 10.0))
+    return float(given.delay_s or 0.0)
+
+
+def _bias(given: StatusEntry | InjectEntry, kind: str | None) -> specs.Bias:
+    return catalogue.bias(kind or "radar", None if given.bias is None else plain_of(given.bias))
+
+
+def _statuses(id: str, entry: SensorEntry, kind: str, start: int, end_ns: int) -> list[specs.StatusSpan]:
+    made = [
+        specs.StatusSpan(
+            sensor=id,
+            t0_ns=moments.moment_ns(status.from_, start),
+            t1_ns=end_ns if status.until is None else moments.moment_ns(status.until, start),
+            what=status.what,
+            amount=_amount(status),
+            bias=_bias(status, kind),
+            declared=status.declared,
+        )
+        for status in entry.status
+    ]
+    return sorted(made, key=lambda span: (span.t0_ns, span.t1_ns, span.what))
+
+
+def _inject(entry: InjectEntry, start: int, kinds: dict[str, str]) -> specs.Inject:
+    return specs.Inject(
+        id=entry.id,
+        at_ns=moments.moment_ns(entry.at, start),
+        until_ns=None if entry.until is None else moments.moment_ns(entry.until, start),
+        act=entry.act,
+        target=entry.target,
+        text=entry.text,
+        amount=_amount(entry),
+        bias=_bias(entry, kinds.get(entry.target)),
+        declared=entry.declared is not False,
+    )
+
+
 def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[str, specs.NationSpec]]:
     """The two sides of a valid scenario; ``theta0``: sidereal angle (rad) at a time in ns since 1970."""
     start = moments.unix_ns(model.start)
@@ -257,11 +300,15 @@ def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[st
     angle = theta0(start)
     declared: dict[str, list[specs.Sensor]] = {id: [] for id in model.partners}
     actual: list[specs.Sensor] = []
+    statuses: list[specs.StatusSpan] = []
+    kinds: dict[str, str] = {}
     pairs = sorted((partner, id) for partner, entry in model.partners.items() for id in entry.sensors)
     for n, (partner, id) in enumerate(pairs):
         resolved, problems = resolved_sensor(id, model.partners[partner].sensors[id])
         if resolved is None:  # the loader has refused such a scenario
             raise AssertionError(problems)
+        kinds[id] = resolved.kind
+        statuses += _statuses(id, model.partners[partner].sensors[id], resolved.kind, start, duration_ns)
         for which, into in (("declared", declared[partner]), ("actual", actual)):
             values = catalogue.model(resolved.kind, resolved.plain(which), start, theta0)
             into.append(specs.Sensor(n, id, resolved.name, partner, values))
@@ -282,17 +329,7 @@ def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[st
         )
         for r in (model.sharing.releases if model.sharing.mode != "none" else ())
     ]
-    injects = tuple(
-        specs.Inject(
-            i.id,
-            moments.moment_ns(i.at, start),
-            None if i.until is None else moments.moment_ns(i.until, start),
-            i.act,
-            i.target,
-            i.text,
-        )
-        for i in model.injects
-    )
+    injects = tuple(_inject(entry, start, kinds) for entry in model.injects)
     nations = {
         id: specs.NationSpec(
             id=id,
@@ -328,5 +365,6 @@ def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[st
         nations=tuple(nations),
         links=links,
         injects=injects,
+        statuses=tuple(statuses),
     )
     return world, nations

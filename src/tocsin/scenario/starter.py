@@ -86,6 +86,8 @@ partners:
         source: notional
         actual:                # what is so, where the owner declares something else
           sigma_range_m: 90
+        # status:              # what is wrong with it, and when: degraded, jammed, delayed, biased, silent
+        #   - {from: T+06:00, until: T+08:00, what: jammed, noise_db: 10, declared: false}
       # Or it is given in full, from nothing:
       harbour:
         kind: radar

@@ -172,7 +172,7 @@ def look_probability(
 ) -> float:
     """Probability that one look of ``sensor`` at ``t_ns`` detects an object ``here`` (3,) ecef; 0 where it cannot look.
 
-    ``row``: the scan as sent, whose limits count; without it the declared ones do.
+    ``row``: the scan as sent, whose limits and sensitivity count; without it the declared ones do.
     """
     model = sensor.model
     if isinstance(model, Radar):
@@ -188,9 +188,13 @@ def look_probability(
             and limits[4] <= r <= limits[5]
         ):
             return 0.0
+        if row is not None:  # as sensitive as it says it was in this scan
+            rcs *= (float(row["sensitivity"]) / model.reference_range) ** 4
         return detection_probability(model, r, rcs)
     if isinstance(model, OverHorizon):
         return 0.0  # it sees what flies low, and no missile for long
+    if row is not None:
+        intensity *= model.least_intensity / float(row["sensitivity"])
     return _infrared_probability(model, here, t_ns, theta_at(theta0, t_ns), burning, intensity)
 
 
@@ -245,7 +249,7 @@ def collect(
     rows = []
     for n, sensor in sorted(sensors.items()):
         looked = watch.looked.get(n, Looked())
-        kind = "radar" if isinstance(sensor.model, Radar) else "infrared"
+        kind = str(sensor.model.__struct_config__.tag)
         if looked.detections > 0:
             rows.append(Evidence(kind, sensor.id, "agrees", None, (nation,)))
         elif looked.log_missed < DISAGREE_LOG:
