@@ -160,7 +160,7 @@ class Radars:
             aspect,
             self._numbers[which],
             self._latency[which],
-            self._reference_range[which] * gain**0.25,
+            self._reference_range[which] * due.declared_gain()**0.25,
             self._false[which],
         )
         return tables(scans, self._kind[which], self._mask[which], found.take(hit) + false)
