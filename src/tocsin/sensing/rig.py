@@ -231,7 +231,7 @@ class Rig:
             "format": 1,
             "dark_ns": {s.id: int(t) for s, t in zip(self._sensors, self._dark, strict=True) if t != never},
         }
-        kinds = {name: kind.state() for name, kind in self._remembering()}
+        kinds = {name: kept for name, kind in self._remembering() if (kept := kind.state())}
         return {**made, "kinds": kinds} if kinds else made
 
     def _remembering(self) -> list[tuple[str, Any]]:
@@ -252,7 +252,7 @@ class Rig:
         for name, t in state["dark_ns"].items():
             self._dark[self._place[name]] = t
         for name, kind in self._remembering():
-            kind.load(state["kinds"][name])
+            kind.load(state.get("kinds", {}).get(name, {}))
 
 
 @cache
