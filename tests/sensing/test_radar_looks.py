@@ -63,7 +63,7 @@ def test_snr_is_the_inverse_of_range():
     np.testing.assert_allclose(radar_snr(reach, rcs=[0.01, 1.0], **kwargs), 20.0, rtol=1e-12)
 
 
-# ------------------------------------------------------------------------------------------------------ cells that merge
+# --------------------------------------------------------------------------------------------------- cells that merge
 
 SHARP = {"reference_snr": 1e8, "sigma_range": 0.0, "sigma_angle": 0.0, "swerling": 0, "resolution": True}
 

@@ -1,6 +1,7 @@
 """How a radar shares out its time: fence, track, what a centre asks for, and what a raid does to it."""
 
 import math
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -170,7 +171,7 @@ def test_neither_order_nor_frames_change_a_byte(order, cuts):
     rig = Rig((sensor(model),), THETA0, 1)
     what = targets(mixed, keys=[100 + j for j in order])
     edges = [0, *sorted(set(cuts)), 70 * NS]
-    parts = [rig.step(a, b, what) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [rig.step(a, b, what) for a, b in pairwise(edges)]
     assert joined(parts)[0].tobytes() == plain.detections.tobytes()
 
 

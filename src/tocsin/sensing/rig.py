@@ -22,6 +22,7 @@ from tocsin.earth.random import draw_uniform, stream_key
 from tocsin.records.columns import Status, Table
 from tocsin.scenario.specs import Sensor, StatusSpan
 from tocsin.sensing.infrared import InfraredSatellites
+from tocsin.sensing.over_horizon import OverHorizonRadars
 from tocsin.sensing.radar import Radars
 from tocsin.sensing.scanning import DEGRADED_GAIN, Due, Kind, Sensed, Task
 from tocsin.sensing.targets import Targets
@@ -29,7 +30,7 @@ from tocsin.sensing.targets import Targets
 TROUBLES = ("silent", "degraded", "jammed", "delayed", "biased")
 ENTRY_POINTS = "tocsin.sensing"
 Maker = Callable[[Sequence[Sensor], float, int], Kind]
-_makers: dict[str, Maker] = {"radar": Radars, "infrared": InfraredSatellites}
+_makers: dict[str, Maker] = {"radar": Radars, "infrared": InfraredSatellites, "over-horizon": OverHorizonRadars}
 _MS = 1_000_000
 BLIND = 1e-9  # factor on the SNR of a sensor that looks and sees nothing, and does not know it
 # what the scans of a sensor that differs from what is declared of it take from what is declared
