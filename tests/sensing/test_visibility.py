@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
@@ -11,6 +12,7 @@ from test_radar import place
 
 from tocsin.earth import wgs84
 from tocsin.earth.clock import NS
+from tocsin.sensing import radar as radar_module
 from tocsin.sensing.rig import Rig
 from tocsin.sensing.visibility import Sight
 
@@ -71,3 +73,26 @@ def test_the_earth_and_no_number():
     got = Sight([model, model]).lit([below, above, behind, [np.nan, 0.0, 0.0]])
     assert got.tolist() == [[False, True, False, False]] * 2
     assert Sight([]).lit([above]).shape == (0, 1)
+
+
+@pytest.mark.parametrize("period", [1.0, 30.0])
+def test_sorting_out_what_is_far_away_changes_no_byte(monkeypatch, period):
+    rng = np.random.default_rng(11)
+    n = 400
+    ecef = positions(rng, 600, 0.6, 0.2, 0.0)[:n]
+    path = OnTheEarth(
+        ecef, rng.normal(size=(n, 3)) * 5e3, [(int(a), int(a) + 90 * NS) for a in rng.uniform(0, 6e10, n)]
+    )
+    models = [
+        radar(lat=0.6, lon=0.2, el_min=e, el_max=1.4, range_min=2e5, range_max=2e6, scan_period=period, doppler=True)
+        for e in (-0.1, 0.05, 0.4)
+    ]
+    rigs = [Rig(tuple(sensor(m, k) for k, m in enumerate(models)), THETA0, 1) for _ in range(2)]
+    with_it = rigs[0].step(0, 120 * NS, targets(path))
+    framed = [rigs[0].step(t * NS, (t + 5) * NS, targets(path)) for t in range(0, 120, 5)]
+    monkeypatch.setattr(radar_module, "_MANY", 10**9)
+    without = rigs[1].step(0, 120 * NS, targets(path))
+    assert len(without.detections) > 100
+    for a, b in zip((with_it.scans, with_it.detections), (without.scans, without.detections), strict=True):
+        assert a.tobytes() == b.tobytes()
+    assert sum(len(f.detections) for f in framed) == len(without.detections)

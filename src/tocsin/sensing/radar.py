@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from tocsin.dynamics.coast import propagate
 from tocsin.earth import wgs84
 from tocsin.earth.clock import to_ns
-from tocsin.earth.frames import theta_at, to_eci
+from tocsin.earth.frames import OMEGA_GMST, theta_at, to_ecef, to_eci
 from tocsin.earth.random import stream_key
 from tocsin.records.columns import Kind, Region, Status
 from tocsin.scenario.specs import Radar, Sensor
@@ -32,6 +32,7 @@ from tocsin.sensing.targets import Targets
 LIGHT = 299_792_458.0
 BOLTZMANN = 1.380649e-23
 AIR_TAU = 3600.0  # s over which the air's residual error changes (notional)
+_MANY = 8  # objects from which on those out of reach are sorted out first
 _WIDE = 3.0  # sigmas of where a centre believes an object that are searched for it
 _GATE = 10e3  # m of range about such a place that is searched at least
 
@@ -160,18 +161,23 @@ class Radars:
             row[k.R_DOPPLER] = float(r.doppler)
             row[k.R_SWERLING], row[k.R_AIR] = float(r.swerling), r.refraction
         self._par = par
-        self._boresights = [
-            np.array(
-                [(math.cos(e) * math.sin(a), math.cos(e) * math.cos(a), math.sin(e)) for a, e in r.boresights]
-            ).reshape(-1, 3)
-            for r in models
-        ]
+        self._boresights, self._face_span = _joined(
+            [
+                np.array(
+                    [(math.cos(e) * math.sin(a), math.cos(e) * math.cos(a), math.sin(e)) for a, e in r.boresights]
+                ).reshape(-1, 3)
+                for r in models
+            ],
+            3,
+        )
         self._reference_range = np.array([r.reference_range for r in models])
         self._false = np.array([r.false_per_scan for r in models], dtype=np.float64)
         self._latency = np.array([to_ns(r.latency) for r in models], dtype=np.int64)
         self._resolution = np.array([r.resolution for r in models], dtype=np.bool_)
         turn = 2.0 * math.pi
-        self._terrain = [np.array(sorted((a % turn, e) for a, e in r.terrain)).reshape(-1, 2) for r in models]
+        self._terrain, self._terrain_span = _joined(
+            [np.array(sorted((a % turn, e) for a, e in r.terrain)).reshape(-1, 2) for r in models], 2
+        )
         self._biases = Biases([s.id for s in sensors], [r.bias for r in models], seed)
         self._air_keys = np.array([stream_key(seed, f"sensor:{s.id}", "air") for s in sensors], dtype=np.uint64)
         self._models = models
@@ -190,7 +196,7 @@ class Radars:
 
     def aspect(self, due: Due) -> Aspect:
         """Where the scans look from."""
-        theta = np.array([theta_at(self._theta0, int(t)) for t in due.t0])
+        theta = np.fmod(self._theta0 + OMEGA_GMST * (due.t0 / 1e9), 2.0 * math.pi)  # as theta_at
         platform = to_eci(self._site[due.which], theta)
         axes = to_eci(self._axes[due.which].reshape(-1, 3), np.repeat(theta, 3))
         return Aspect(Region.SECTOR, platform, axes.reshape(-1, 9), self._limits[due.which])
@@ -201,23 +207,23 @@ class Radars:
         which = due.which
         par = self._par[which]
         par[:, k.R_POWER] *= due.gain()
-        faces, face_start = _joined([self._boresights[w] for w in which], 3)
-        terrain, terrain_start = _joined([self._terrain[w] for w in which], 2)
+        faces, face_span = self._boresights, self._face_span[which]
+        terrain, terrain_span = self._terrain, self._terrain_span[which]
         bias = self._biases.at(which, due.t0) + due.bias
 
         keys = self._false_keys[which]
         false, number = Found.false(false_counts(keys, due.t0, self._false[which]))
         searched = self._searched[which]
         k.radar_false(
-            keys, due.t0, due.t1, searched, self._horizon[which], par, faces, face_start, terrain, terrain_start,
+            keys, due.t0, due.t1, searched, self._horizon[which], par, faces, face_span, terrain, terrain_span,
             false.scan, number, false.t, false.z, false.cov, false.snr,
         )  # fmt: skip
 
-        looks = look(aspect, due, targets, targets.spans)
+        looks = look(aspect, due, targets, targets.spans, self._near(due, targets))
         seen = np.zeros((len(looks.scan), k.LOOK))
         sight = k.radar_looks(
-            self._keys[which], due.t0, aspect.platform, aspect.attitude, aspect.limits, par, faces, face_start,
-            terrain, terrain_start, looks.scan, looks.row, looks.t, looks.x, targets.keys, targets.rcs,
+            self._keys[which], due.t0, aspect.platform, aspect.attitude, aspect.limits, par, faces, face_span,
+            terrain, terrain_span, looks.scan, looks.row, looks.t, looks.x, targets.keys, targets.rcs,
             targets.cutoff_ns, seen,
         )  # fmt: skip
         found = Found.room(looks.scan, looks.row, looks.t)
@@ -227,7 +233,7 @@ class Radars:
                 order = pairs[np.lexsort((targets.keys[looks.row[pairs]], -seen[pairs, k.L_SNR], looks.scan[pairs]))]
                 pairs = k.radar_merge(par, looks.scan, order, self._resolution[which], seen)
             return k.radar_detect(
-                self._keys[which], due.t0, par, faces, face_start, bias, air, pairs, looks.scan, looks.row,
+                self._keys[which], due.t0, par, faces, face_span, bias, air, pairs, looks.scan, looks.row,
                 targets.keys, seen, found.z, found.cov, found.snr,
             )  # fmt: skip
 
@@ -246,6 +252,22 @@ class Radars:
         )
         scans["status"][strained & (scans["status"] == Status.UP)] = Status.DEGRADED
         return tables(scans, self._kind[which], self._mask[which], found.take(hit) + false)
+
+    def _near(self, due: Due, targets: Targets) -> tuple[NDArray[np.int64], ...] | None:
+        """Pairs of a scan and an object that is not far out of its reach; None: not worth the trouble."""
+        if len(targets) < _MANY or not len(due.which):
+            return None
+        middle = int(due.t0.min() + due.t1.max()) // 2
+        at = np.clip(middle, targets.spans[:, 0], targets.spans[:, 1])
+        x = targets.ephemeris.states(np.arange(len(targets)), at)
+        where = np.empty((len(x), 4))
+        where[:, :3] = to_ecef(x[:, :3], self._theta0 + OMEGA_GMST * (at / 1e9))
+        size, speed = (np.sqrt((x[:, q : q + 3] ** 2).sum(axis=1)) for q in (0, 3))
+        where[:, 3] = speed + OMEGA_GMST * size
+        return k.near_pairs(
+            due.t0, due.t1, due.which, self._site[:, :3].copy(), self._axes[:, 2].copy(), self._limits[due.which],
+            targets.spans, at, where,
+        )  # fmt: skip
 
     def _air(self, due: Due) -> NDArray[np.float64]:
         """The air's residual error at each scan, in sigmas."""
@@ -343,7 +365,6 @@ class Radars:
 
 
 def _joined(parts: Sequence[NDArray[np.float64]], width: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Rows of all parts one after another, and where each part begins."""
-    start = np.zeros(len(parts) + 1, dtype=np.int64)
-    np.cumsum([len(p) for p in parts], out=start[1:])
-    return np.ascontiguousarray(np.concatenate([np.empty((0, width)), *parts])), start
+    """Rows of all parts one after another, and where each part begins and ends ``(m, 2)``."""
+    ends = np.cumsum([0, *(len(p) for p in parts)]).astype(np.int64)
+    return np.ascontiguousarray(np.concatenate([np.empty((0, width)), *parts])), np.stack((ends[:-1], ends[1:]), axis=1)

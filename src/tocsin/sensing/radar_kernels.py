@@ -56,6 +56,8 @@ _EFFECTIVE = 4.0 / 3.0
 _MONOPULSE = 1.6  # slope of the monopulse error curve
 _LEAST_COS = 1e-3
 _SEARCHED_RATE = 8000.0  # m/s: range rates searched, either way
+_HARDEST = 1000.0  # m/s2 that no object exceeds
+_SLACK = 1000.0  # m
 _AIR_AT = math.radians(5.0)
 _AIR_LEAST = math.radians(1.0)  # under this elevation the residual of refraction grows no further
 
@@ -234,6 +236,52 @@ def _radar_report(
 
 
 @kernel
+def near_pairs(
+    t0: Ints,
+    t1: Ints,
+    which: Ints,
+    sites: Floats,
+    ups: Floats,
+    limits: Floats,
+    windows: Ints,
+    at_ns: Ints,
+    where: Floats,
+) -> tuple[Ints, Ints, Ints]:
+    """As ``kernels.pair_up``, less the pairs that cannot be within elevation and range at any time of the scan.
+
+    ``sites``, ``ups (m, 3)``: of the radars, fixed to the Earth; ``at_ns (n,)``: a time of each object, ``where (n,
+    4)``: its place then, fixed to the Earth, and its greatest speed there. It may be anywhere in a ball about that
+    place as large as it can go till the farther end of the scan, under any thrust or drag that an object stands.
+    """
+    size = t0.shape[0] * windows.shape[0]
+    scan = np.empty(size, np.int64)
+    row = np.empty(size, np.int64)
+    middle = np.empty(size, np.int64)
+    i = 0
+    for s in range(t0.shape[0]):
+        w = which[s]
+        lowest = math.sin(max(limits[s, EL_MIN], -0.5 * math.pi))
+        for j in range(windows.shape[0]):
+            if windows[j, 0] > t1[s] or windows[j, 1] < t0[s]:
+                continue
+            g = max(abs(t0[s] - at_ns[j]), abs(t1[s] - at_ns[j])) * 1e-9
+            ball = (where[j, 3] + _HARDEST * g) * g + _SLACK
+            dx, dy, dz = where[j, 0] - sites[w, 0], where[j, 1] - sites[w, 1], where[j, 2] - sites[w, 2]
+            r = math.sqrt(dx * dx + dy * dy + dz * dz)
+            if r > limits[s, RANGE_MAX] + ball or r < limits[s, RANGE_MIN] - ball:
+                continue
+            up = ups[w, 0] * dx + ups[w, 1] * dy + ups[w, 2] * dz
+            if up + ball < lowest * (r - ball if lowest > 0.0 else r + ball):
+                continue
+            scan[i] = s
+            row[i] = j
+            a = max(windows[j, 0], t0[s])
+            middle[i] = a + (min(windows[j, 1], t1[s]) - a) // 2
+            i += 1
+    return scan[:i].copy(), row[:i].copy(), middle[:i].copy()
+
+
+@kernel
 def radar_looks(
     keys: Keys,
     t0: Ints,
@@ -242,9 +290,9 @@ def radar_looks(
     limits: Floats,
     par: Floats,
     faces: Floats,
-    face_start: Ints,
+    face_span: Ints,
     terrain: Floats,
-    terrain_start: Ints,
+    terrain_span: Ints,
     scan: Ints,
     row: Ints,
     t: Ints,
@@ -271,11 +319,11 @@ def radar_looks(
             continue
         if not over_horizon(p[0], p[1], p[2], x[i, 0], x[i, 1], x[i, 2]):
             continue
-        if terrain_start[s] < terrain_start[s + 1] and el < terrain_mask(
-            terrain, terrain_start[s], terrain_start[s + 1], az
+        if terrain_span[s, 0] < terrain_span[s, 1] and el < terrain_mask(
+            terrain, terrain_span[s, 0], terrain_span[s, 1], az
         ):
             continue
-        cos_off = off_boresight(faces, face_start[s], face_start[s + 1], az, el)
+        cos_off = off_boresight(faces, face_span[s, 0], face_span[s, 1], az, el)
         if cos_off <= 0.0:
             continue
         j = row[i]
@@ -350,7 +398,7 @@ def radar_detect(
     t0: Ints,
     par: Floats,
     faces: Floats,
-    face_start: Ints,
+    face_span: Ints,
     bias: Floats,
     air: Floats,
     pairs: Ints,
@@ -390,8 +438,8 @@ def radar_detect(
         _radar_report(
             par[s],
             faces,
-            face_start[s],
-            face_start[s + 1],
+            face_span[s, 0],
+            face_span[s, 1],
             r + sr * normal(key, t0[s], _0, np.int64(3)) + bias[s, 0],
             az + sa * normal(key, t0[s], _0, np.int64(4)) + bias[s, 1],
             lifted + bias[s, 2],
@@ -415,9 +463,9 @@ def radar_false(
     horizon: Floats,
     par: Floats,
     faces: Floats,
-    face_start: Ints,
+    face_span: Ints,
     terrain: Floats,
-    terrain_start: Ints,
+    terrain_span: Ints,
     scan: Ints,
     number: Ints,
     t: Ints,
@@ -437,12 +485,12 @@ def radar_false(
         r = lim[RANGE_MIN] + (lim[RANGE_MAX] - lim[RANGE_MIN]) * uniform(keys[s], t0[s], slot, np.int64(0))
         az = lim[AZ_FROM] + sector_width(lim[AZ_FROM], lim[AZ_TO]) * uniform(keys[s], t0[s], slot, np.int64(1))
         low = max(lim[EL_MIN], horizon[s])
-        if terrain_start[s] < terrain_start[s + 1]:
-            low = max(low, terrain_mask(terrain, terrain_start[s], terrain_start[s + 1], az))
+        if terrain_span[s, 0] < terrain_span[s, 1]:
+            low = max(low, terrain_mask(terrain, terrain_span[s, 0], terrain_span[s, 1], az))
         low = math.sin(min(low, lim[EL_MAX]))
         el = math.asin(low + (math.sin(lim[EL_MAX]) - low) * uniform(keys[s], t0[s], slot, np.int64(2)))
         power = par[s, R_THRESHOLD] - math.log(uniform(keys[s], t0[s], slot, np.int64(3)))
         rate = _SEARCHED_RATE * (2.0 * uniform(keys[s], t0[s], slot, np.int64(4)) - 1.0)
         snr_out[i] = max(power - 1.0, LEAST_SNR)
         t[i] = sweep_time(lim, az, t0[s], t1[s])
-        _radar_report(par[s], faces, face_start[s], face_start[s + 1], r, az, el, rate, snr_out[i], z[i], cov[i])
+        _radar_report(par[s], faces, face_span[s, 0], face_span[s, 1], r, az, el, rate, snr_out[i], z[i], cov[i])
