@@ -46,7 +46,7 @@ _EQUATION = "the radar equation worked out elsewhere (Skolnik, Radar Handbook)"
 
 
 def _ratio(db: float) -> float:
-    return 10.0 ** (db / 10.0)
+    return float(10.0 ** (db / 10.0))
 
 
 # -------------------------------------------------------------------------------------------------- the radar equation

@@ -111,7 +111,12 @@ class InfraredSatellites:
             false.scan, number, false.t, false.z, false.cov, false.snr, false.intensity,
         )  # fmt: skip
         scans = scan_table(
-            due, aspect, self._numbers[which], self._latency[which], self._least[which] / due.declared_gain(), self._false[which]
+            due,
+            aspect,
+            self._numbers[which],
+            self._latency[which],
+            self._least[which] / due.declared_gain(),
+            self._false[which],
         )
         kind = np.full(len(which), Kind.LOS, dtype=np.uint8)
         return tables(scans, kind, np.full(len(which), 0b11, dtype=np.uint8), found.take(hit) + false)

@@ -21,6 +21,7 @@ from tocsin.earth.clock import to_ns
 from tocsin.earth.random import draw_uniform, stream_key
 from tocsin.records.columns import Status, Table
 from tocsin.scenario.specs import Sensor, StatusSpan
+from tocsin.sensing.biases import Biases
 from tocsin.sensing.infrared import InfraredSatellites
 from tocsin.sensing.over_horizon import OverHorizonRadars
 from tocsin.sensing.radar import Radars
@@ -71,6 +72,7 @@ class Rig:
 
     def __init__(self, sensors: tuple[Sensor, ...], theta0: float, seed: int, declared: Sequence[Sensor] = ()) -> None:
         self._sensors = tuple(sorted(sensors, key=lambda s: s.n))
+        self._seed = seed
         for what in ("n", "id"):
             if len({getattr(s, what) for s in sensors}) != len(sensors):
                 raise ValueError(f"two sensors have the same {what}")
@@ -213,7 +215,7 @@ class Rig:
                 elif span.what == "delayed":
                     delay_ns[hit] += to_ns(span.amount)
                 elif span.what == "biased":
-                    bias[hit] += span.bias.constant
+                    bias[hit] += self._bias(span, due.t0[hit])
                 else:
                     raise ValueError(f"{span.sensor}: no trouble {span.what!r}; known: {', '.join(TROUBLES)}")
                 factor[hit] *= change
@@ -224,6 +226,11 @@ class Rig:
         if kept.all():
             return made
         return Due(*(getattr(made, f.name)[kept] for f in fields(Due) if f.name != "tasks"))
+
+    def _bias(self, span: StatusSpan, t_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What a span adds to the measurements of scans that begin at ``t_ns (k,)``: (k, 4)."""
+        own = Biases((f"{span.sensor}:from {span.t0_ns}",), (span.bias,), self._seed)  # a wander of its own
+        return own.at(np.zeros(len(t_ns), dtype=np.int64), t_ns)
 
     def state(self) -> dict[str, Any]:
         """Plain data from which ``load`` goes on exactly; everything else follows from the time."""
