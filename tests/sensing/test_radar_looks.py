@@ -190,6 +190,10 @@ def test_false_detections_stay_above_the_terrain():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        ({"reference_snr": -1.0}, r"s: a reference SNR of -1\.0; more than 0 is allowed"),
+        ({"beam_el": 0.0}, r"s: a beam width of 0\.0; more than 0"),
+        ({"el_min": 1.0, "el_max": 0.5}, r"s: elevations from 1\.0 to 0\.5; the first must not be above"),
+        ({"range_min": 9e6}, r"s: ranges from 9000000\.0 to 5000000\.0"),
         ({"swerling": 2}, "s: Swerling case 2; 0, 1 or 3"),
         ({"pfa": 1.5}, r"s: a false-alarm probability of 1\.5; more than 0"),
         ({"refraction": -1.0}, r"s: a residual of refraction of -1\.0 rad"),
@@ -210,3 +214,25 @@ def test_under_the_ground_nothing_is_seen_whatever_is_switched_on():
     at = [place(b, u, 3e6) for b in (0.0, 90.0, 200.0) for u in (-10.0, -20.0, -30.0)]
     assert all(wgs84.ecef_to_geodetic(np.array([p]))[0, 2] < 9e5 for p in at)
     assert not len(run(model, targets(OnTheEarth(at)), 5.0).detections)
+
+
+@pytest.mark.parametrize("rcs", [-1.0, math.nan])
+def test_a_cross_section_that_makes_no_sense_is_never_seen(rcs):
+    what = targets(crowd(place(90.0, 30.0, 1e5), 2000), rcs=rcs)
+    for case in (0, 1, 3):
+        assert not len(run(radar(swerling=case, pfa=1e-2), what, 3.0).detections)
+
+
+def test_a_cross_section_of_nothing_is_noise():
+    n = 200_000
+    found = len(run(radar(pfa=1e-3), targets(crowd(place(90.0, 30.0, 1e5), n), rcs=0.0), 1.99).detections)
+    assert stats.binomtest(found, n, 1e-3).pvalue > ALPHA
+
+
+def test_a_radar_at_the_pole_sees_over_it():
+    # "north" at the south pole's own side and elevations past the zenith are right by definition: all round, all up
+    for lat in (0.5 * math.pi, -0.5 * math.pi):
+        model = radar(lat=lat, el_min=0.0, el_max=math.pi, reference_snr=1e9, swerling=0)
+        up = np.sign(lat) * (wgs84.B + 5e5)
+        at = [[1e5 * math.cos(a), 1e5 * math.sin(a), up] for a in np.arange(0.0, 6.2, 0.5)]
+        assert len(run(model, targets(OnTheEarth(at)), 1.99).detections) == len(at)

@@ -111,6 +111,20 @@ def detection_probability(
 
 
 def _checked(name: str, radar: Radar) -> None:
+    for what, value in (
+        ("reference range", radar.reference_range),
+        ("reference SNR", radar.reference_snr),
+        ("bandwidth", radar.bandwidth),
+        ("beam width", min(radar.beam_az, radar.beam_el)),
+    ):
+        if not value > 0.0:
+            raise ValueError(f"{name}: a {what} of {value}; more than 0 is allowed")
+    for what, low, high in (
+        ("elevations", radar.el_min, radar.el_max),
+        ("ranges", radar.range_min, radar.range_max),
+    ):
+        if not low <= high:
+            raise ValueError(f"{name}: {what} from {low} to {high}; the first must not be above the second")
     if radar.swerling not in {0, 1, 3}:
         raise ValueError(f"{name}: Swerling case {radar.swerling}; 0, 1 or 3")
     if not 0.0 < radar.pfa < 1.0:

@@ -428,7 +428,7 @@ def radar_detect(
         re = math.sqrt(own) + normal(key, t0[s], _0, np.int64(1)) * math.sqrt(0.5)
         im = normal(key, t0[s], _0, np.int64(2)) * math.sqrt(0.5)
         power = re * re + im * im
-        if power <= par[s, R_THRESHOLD]:
+        if not power > par[s, R_THRESHOLD]:  # a cross-section that is no number, or less than nothing, is never seen
             continue
         measured = max(power - 1.0, LEAST_SNR)
         sr, sa, se, sv = radar_sigmas(par[s], max(own, LEAST_SNR), cos_off, el)
