@@ -92,8 +92,8 @@ def test_occultation_by_the_ellipsoid(a, b):
     d = np.array([1 / wgs84.A, 1 / wgs84.A, 1 / wgs84.B])
     u, w = d * s, d * (p - s)
     qa, qb, qc = w @ w, 2 * u @ w, u @ u - 1
-    roots = np.roots([qa, qb, qc])
     assume(qa > 1e-12)
+    roots = np.roots([qa, qb, qc])
     assume(abs(qb * qb - 4 * qa * qc) > 1e-9)
     blocked = bool((np.isreal(roots) & (roots.real > 0.0) & (roots.real < 1.0)).any())
     assert sees(*s, *p, 0.0, 0.0) == (not blocked)

@@ -167,14 +167,20 @@ class Kind(Protocol):
         """
 
 
-def look(aspect: Aspect, due: Due, targets: Targets, windows: NDArray[np.int64]) -> Looks:
+def look(
+    aspect: Aspect,
+    due: Due,
+    targets: Targets,
+    windows: NDArray[np.int64],
+    pairs: tuple[NDArray[np.int64], ...] | None = None,
+) -> Looks:
     """Each object once a scan, when the sweep passes it; ``windows (n, 2)``: when each object can be seen at all.
 
     Two passes: the object's direction in the middle of the scan (or of the part of it in which it exists) says when the
     sweep passes it, and the look takes place where it is then. The sweep runs evenly through the azimuths of the scan's
-    limits.
+    limits. ``pairs``: what ``pair_up`` returns, less the pairs that are known to be out of sight.
     """
-    scan, row, middle = pair_up(due.t0, due.t1, windows)
+    scan, row, middle = pair_up(due.t0, due.t1, windows) if pairs is None else pairs
     if not len(scan):
         return Looks(scan, row, middle, np.empty((0, 6)))
     x = np.ascontiguousarray(targets.ephemeris.states(row, middle))
