@@ -18,6 +18,7 @@ from tocsin.scenario.specs import WorldSpec
 from tocsin.sensing.rig import Rig
 from tocsin.sensing.targets import BURN, Targets
 from tocsin.truth.body import Body, bodies_ephemeris
+from tocsin.truth.classes import draw
 from tocsin.truth.draw import draw_bodies
 
 TRUTH = ("truth",)
@@ -42,7 +43,7 @@ class World:
         self.bodies: tuple[Body, ...] = draw_bodies(spec)
         self._ephemeris = bodies_ephemeris(self.bodies)
         self._rig = Rig(spec.sensors, spec.theta0, spec.seed)
-        self._targets = targets_of(self.bodies, self._ephemeris)
+        self._targets = targets_of(self.bodies, self._ephemeris, spec)
         self._owner = np.zeros(max((s.n for s in spec.sensors), default=-1) + 1, dtype=np.int64)
         nations = list(spec.nations)
         for sensor in spec.sensors:
@@ -192,13 +193,27 @@ class World:
             source.n = int(state["n"][nation])
 
 
-def targets_of(bodies: tuple[Body, ...], ephemeris: Ephemeris) -> Targets:
-    """What the sensors need to know of the bodies."""
+def targets_of(bodies: tuple[Body, ...], ephemeris: Ephemeris, spec: WorldSpec) -> Targets:
+    """What the sensors need to know of the bodies. The heat of a body is drawn for it, by its key."""
     burns = [(i, t0, t1, intensity) for i, body in enumerate(bodies) for t0, t1, intensity in body.burns]
+    classes = {c.id: c for c in spec.classes}
+    trough = np.tile([0.0, 1.0, 1.0], (len(bodies), 1))
+    warm = np.zeros(len(bodies))
+    for i, body in enumerate(bodies):
+        own = classes.get(body.class_id)
+        if own is None:
+            continue
+        if own.trough:
+            trough[i] = own.trough
+        if own.warm.nominal > 0.0:
+            warm[i] = max(draw(own.warm, spec.seed, body.key, "body.warm"), 0.0)
     return Targets(
         ephemeris=ephemeris,
         keys=np.array([int(body.key[:16], 16) for body in bodies], dtype=np.uint64),
         rcs=np.array([[body.rcs_boost, body.rcs] for body in bodies], dtype=np.float64).reshape(-1, 2),
         cutoff_ns=np.array([body.cutoff_ns for body in bodies], dtype=np.int64),
         burns=np.array(burns, dtype=BURN),
+        trough=trough,
+        warm=warm,
+        unix_ns=spec.unix_ns,
     )

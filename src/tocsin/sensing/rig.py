@@ -8,25 +8,35 @@ step.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import fields, replace
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tocsin.dynamics.ephemeris import Ephemeris
 from tocsin.earth.clock import to_ns
 from tocsin.earth.random import draw_uniform, stream_key
-from tocsin.records.columns import Status
-from tocsin.scenario.specs import Sensor
+from tocsin.records.columns import Status, Table
+from tocsin.scenario.specs import Sensor, StatusSpan
 from tocsin.sensing.infrared import InfraredSatellites
 from tocsin.sensing.radar import Radars
-from tocsin.sensing.scanning import Due, Kind, Sensed
+from tocsin.sensing.scanning import DEGRADED_GAIN, Due, Kind, Sensed, Task
 from tocsin.sensing.targets import Targets
 
+TROUBLES = ("silent", "degraded", "jammed", "delayed", "biased")
 ENTRY_POINTS = "tocsin.sensing"
 Maker = Callable[[Sequence[Sensor], float, int], Kind]
 _makers: dict[str, Maker] = {"radar": Radars, "infrared": InfraredSatellites}
 _MS = 1_000_000
+BLIND = 1e-9  # factor on the SNR of a sensor that looks and sees nothing, and does not know it
+# what the scans of a sensor that differs from what is declared of it take from what is declared
+_DECLARED = (
+    "region", "az_from", "az_to", "el_min", "el_max", "range_min", "range_max", "sensitivity", "clutter", "platform",
+    "attitude",
+)  # fmt: skip
 
 
 def register(kind: str, maker: Maker) -> None:
@@ -49,13 +59,16 @@ def _kind_of(sensor: Sensor) -> str:
 
 
 class Rig:
-    """All sensors. ``theta0``: sidereal angle (rad) at the scenario's epoch; ``seed``: of the scenario.
+    """All sensors, as they are. ``theta0``: sidereal angle (rad) at the scenario's epoch; ``seed``: of the scenario.
 
-    Raises ValueError for two sensors with one number or one id, a scan period under 1 ms, or more than 600 false
-    detections a scan.
+    ``declared``: what is declared of the sensors, where it may differ from what is so (by id; the rest are as
+    declared). It shows in the scans and changes no detection.
+
+    Raises ValueError for two sensors with one number or one id, a scan period under 1 ms, more than 600 false
+    detections a scan, or a sensor that is declared to be of another kind.
     """
 
-    def __init__(self, sensors: tuple[Sensor, ...], theta0: float, seed: int) -> None:
+    def __init__(self, sensors: tuple[Sensor, ...], theta0: float, seed: int, declared: Sequence[Sensor] = ()) -> None:
         self._sensors = tuple(sorted(sensors, key=lambda s: s.n))
         for what in ("n", "id"):
             if len({getattr(s, what) for s in sensors}) != len(sensors):
@@ -79,9 +92,33 @@ class Rig:
         for kind in sorted({_kind_of(s) for s in self._sensors}):
             members = [i for i, s in enumerate(self._sensors) if _kind_of(s) == kind]
             self._kinds.append((_maker(kind)([self._sensors[i] for i in members], theta0, seed), np.array(members)))
+        self._said = self._declarations({s.id: s for s in declared}, theta0, seed)
+
+    def _declarations(self, declared: Mapping[str, Sensor], theta0: float, seed: int) -> list[Kind | None]:
+        """By kind, what makes the scans of sensors that are not as declared; None where all are."""
+        made: list[Kind | None] = []
+        self._differs = np.zeros(len(self._sensors), dtype=np.bool_)
+        for i, s in enumerate(self._sensors):
+            said = declared.get(s.id, s)
+            if _kind_of(said) != _kind_of(s):
+                raise ValueError(f"{s.id}: declared to be of the kind {_kind_of(said)!r}; it is of {_kind_of(s)!r}")
+            self._differs[i] = said.model != s.model
+        for _, members in self._kinds:
+            if not self._differs[members].any():
+                made.append(None)
+                continue
+            own = [self._sensors[i] for i in members]
+            made.append(_maker(_kind_of(own[0]))([declared.get(s.id, s) for s in own], theta0, seed))
+        return made
 
     def step(
-        self, t0_ns: int, t1_ns: int, targets: Targets, silent: Set[str] | Mapping[str, int] = frozenset()
+        self,
+        t0_ns: int,
+        t1_ns: int,
+        targets: Targets,
+        silent: Set[str] | Mapping[str, int] = frozenset(),
+        spans: Sequence[StatusSpan] = (),
+        tasks: Sequence[Task] = (),
     ) -> Sensed:
         """The scans that end in ``(t0_ns, t1_ns]``.
 
@@ -90,7 +127,12 @@ class Rig:
         sensor scans with half its SNR and says so. ``links.object`` is the object's row in ``targets``, -1 for a false
         detection.
 
-        Raises KeyError for an unknown sensor id.
+        ``spans``: what is wrong with sensors and when, in any order; one holds for each scan of which any part lies
+        within it, so those that are over must be given for as long as such a scan may end. Several on one scan work
+        together. A sensor that does not know that it is silent is blind: it sends scans in which nothing but false
+        detections is found. ``tasks``: what the sensors are asked to watch, handed to their kinds.
+
+        Raises KeyError for an unknown sensor id, ValueError for a span of an unknown kind of trouble.
         """
         before = np.maximum((t0_ns - self._phase) // self._period, 0)
         until = np.maximum((t1_ns - self._phase) // self._period, 0)
@@ -101,12 +143,27 @@ class Rig:
             return Sensed.nothing()
         if status is None:
             status = np.zeros(len(self._sensors), dtype=np.uint8)
+        wrong: dict[int, list[StatusSpan]] = {}
+        for span in spans:
+            wrong.setdefault(self._place[span.sensor], []).append(span)
         parts = []
-        for kind, members in self._kinds:
-            due = self._due(members, before, until, status)
+        for (kind, members), said in zip(self._kinds, self._said, strict=True):
+            due = self._due(members, before, until, status, wrong)
+            if tasks:
+                own = {self._sensors[i].id for i in members.tolist()}
+                due = replace(due, tasks=tuple(task for task in tasks if task.sensor in own))
             if len(due.which):
-                parts.append(kind.observe(due, targets))
+                sensed = kind.observe(due, targets)
+                if said is not None:
+                    self._as_declared(sensed.scans, said.observe(due, _nothing()).scans, members)
+                parts.append(sensed)
         return _merge(parts)
+
+    def _as_declared(self, scans: Table, said: Table, members: NDArray[np.int64]) -> None:
+        numbers = np.array([self._sensors[i].n for i in members.tolist() if self._differs[i]], dtype=np.uint16)
+        rows = np.isin(scans["sensor"], numbers)
+        for name in _DECLARED:
+            scans[name][rows] = said[name][rows]
 
     def _status(self, silent: Set[str] | Mapping[str, int], t1_ns: int) -> NDArray[np.uint8]:
         status = np.zeros(len(self._sensors), dtype=np.uint8)
@@ -117,7 +174,12 @@ class Rig:
         return status
 
     def _due(
-        self, members: NDArray[np.int64], before: NDArray[np.int64], until: NDArray[np.int64], status: NDArray[np.uint8]
+        self,
+        members: NDArray[np.int64],
+        before: NDArray[np.int64],
+        until: NDArray[np.int64],
+        status: NDArray[np.uint8],
+        wrong: Mapping[int, Sequence[StatusSpan]],
     ) -> Due:
         count = (until - before)[members]
         which = np.repeat(np.arange(len(members)), count)
@@ -126,15 +188,56 @@ class Rig:
         t0 = self._phase[own] + scan * self._period[own]
         kept = (status[own] != Status.SILENT) & (t0 >= self._dark[own])
         which, own, scan, t0 = which[kept], own[kept], scan[kept], t0[kept]
-        return Due(which, scan, t0, t0 + self._period[own], status[own])
+        due = Due(which, scan, t0, t0 + self._period[own], status[own])
+        return self._troubled(due, own, wrong) if wrong else due
+
+    def _troubled(self, due: Due, own: NDArray[np.int64], wrong: Mapping[int, Sequence[StatusSpan]]) -> Due:
+        """The scans due with what is wrong with them; those of a sensor that is silent and knows it are lost."""
+        status, delay_ns, bias = due.status.copy(), due.delay_ns.copy(), due.bias.copy()
+        factor, said = due.factor.copy(), due.said.copy()
+        kept = np.ones(len(own), dtype=np.bool_)
+        for i in sorted(wrong):
+            for span in wrong[i]:
+                hit = (own == i) & (due.t0 < span.t1_ns) & (due.t1 > span.t0_ns)
+                if span.what == "silent" and span.declared:
+                    kept &= ~hit
+                    continue
+                change = 1.0
+                if span.what == "silent":
+                    change = BLIND
+                elif span.what == "degraded":
+                    change = span.amount if span.amount > 0.0 else DEGRADED_GAIN
+                elif span.what == "jammed":
+                    change = 1.0 / max(span.amount, 1.0)
+                elif span.what == "delayed":
+                    delay_ns[hit] += to_ns(span.amount)
+                elif span.what == "biased":
+                    bias[hit] += span.bias.constant
+                else:
+                    raise ValueError(f"{span.sensor}: no trouble {span.what!r}; known: {', '.join(TROUBLES)}")
+                factor[hit] *= change
+                if span.declared:
+                    said[hit] *= change
+                    status[hit] = Status.DEGRADED
+        made = Due(due.which, due.scan, due.t0, due.t1, status, factor, said, delay_ns, bias)
+        if kept.all():
+            return made
+        return Due(*(getattr(made, f.name)[kept] for f in fields(Due) if f.name != "tasks"))
 
     def state(self) -> dict[str, Any]:
         """Plain data from which ``load`` goes on exactly; everything else follows from the time."""
         never = np.iinfo(np.int64).min
-        return {
+        made: dict[str, Any] = {
             "format": 1,
             "dark_ns": {s.id: int(t) for s, t in zip(self._sensors, self._dark, strict=True) if t != never},
         }
+        kinds = {name: kind.state() for name, kind in self._remembering()}
+        return {**made, "kinds": kinds} if kinds else made
+
+    def _remembering(self) -> list[tuple[str, Any]]:
+        """Kinds that keep something from scan to scan, and their names."""
+        kinds = [(_kind_of(self._sensors[members[0]]), kind) for kind, members in self._kinds]
+        return [(name, kind) for name, kind in kinds if hasattr(kind, "state")]
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Go on from ``state()`` of a rig of the same sensors. Raises ValueError for another format or an unknown
@@ -148,6 +251,14 @@ class Rig:
         self._dark[:] = np.iinfo(np.int64).min
         for name, t in state["dark_ns"].items():
             self._dark[self._place[name]] = t
+        for name, kind in self._remembering():
+            kind.load(state["kinds"][name])
+
+
+@cache
+def _nothing() -> Targets:
+    """No object at all."""
+    return Targets.of(Ephemeris([], []), (), np.empty((0, 2)), np.empty(0, dtype=np.int64), ())
 
 
 def _merge(parts: list[Sensed]) -> Sensed:

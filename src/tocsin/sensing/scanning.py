@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,11 +16,33 @@ DEGRADED_GAIN = 0.5  # SNR of a sensor that declares itself degraded, over its u
 
 
 @dataclass(frozen=True)
+class Task:
+    """A centre's wish to a sensor whose looks can be asked for: watch what is at ``x`` (6, eci, m and m/s) at ``t_ns``,
+    known to ``spread`` (m, 1 sigma), until ``until_ns``.
+    """
+
+    sensor: str
+    t_ns: int
+    until_ns: int
+    x: tuple[float, float, float, float, float, float]
+    spread: float
+
+
+def _not_given() -> NDArray[Any]:
+    return np.empty(0)
+
+
+@dataclass(frozen=True)
 class Due:
-    """Scans of one sensor kind that end in a frame, all arrays ``(k,)``.
+    """Scans of one sensor kind that end in a frame, all arrays ``(k,)`` but ``bias (k, 4)``.
 
     ``which``: the sensor's place within its kind; ``scan``: its number; ``t0``, ``t1``: ns; ``status``:
-    ``records.columns.Status``.
+    ``records.columns.Status``, as declared.
+
+    What is wrong with the sensor at the time, filled by the rig (left out: by the status alone, nothing else wrong):
+    ``factor``: on its SNR, as it is; ``said``: the factor that it declares; ``delay_ns``: more latency (``scan_table``
+    adds it); ``bias``: what is added to each entry of ``z`` besides the biases of the model itself, in the units and
+    the order of the model's ``Bias``. ``tasks``: wishes to any of the kind's sensors that hold in the frame.
     """
 
     which: NDArray[np.int64]
@@ -28,10 +50,32 @@ class Due:
     t0: NDArray[np.int64]
     t1: NDArray[np.int64]
     status: NDArray[np.uint8]
+    factor: NDArray[np.float64] = field(default_factory=_not_given)
+    said: NDArray[np.float64] = field(default_factory=_not_given)
+    delay_ns: NDArray[np.int64] = field(default_factory=_not_given)
+    bias: NDArray[np.float64] = field(default_factory=_not_given)
+    tasks: tuple[Task, ...] = ()
+
+    def __post_init__(self) -> None:
+        k = len(self.which)
+        by_status = np.where(self.status == Status.DEGRADED, DEGRADED_GAIN, 1.0)
+        fill: tuple[tuple[str, NDArray[Any]], ...] = (
+            ("factor", by_status),
+            ("said", by_status),
+            ("delay_ns", np.zeros(k, dtype=np.int64)),
+            ("bias", np.zeros((k, 4))),
+        )
+        for name, values in fill:
+            if not k or len(getattr(self, name)) != k:
+                object.__setattr__(self, name, values)
 
     def gain(self) -> NDArray[np.float64]:
-        """Factor on the SNR by status."""
-        return np.where(self.status == Status.DEGRADED, DEGRADED_GAIN, 1.0)
+        """Factor on the SNR, as it is: for detections."""
+        return self.factor
+
+    def declared_gain(self) -> NDArray[np.float64]:
+        """Factor on the SNR that the sensor declares: for what stands in its scans."""
+        return self.said
 
 
 @dataclass(frozen=True)
@@ -109,10 +153,18 @@ class Sensed:
 
 
 class Kind(Protocol):
-    """All sensors of one kind, made from (sensors, theta0, seed); ``rig.register`` takes further kinds."""
+    """All sensors of one kind, made from (sensors, theta0, seed); ``rig.register`` takes further kinds.
+
+    A kind that remembers anything from scan to scan (its own tracks, what time it has spent) has two methods more,
+    which the rig calls if they are there: ``state() -> dict`` of plain data, and ``load(state)``.
+    """
 
     def observe(self, due: Due, targets: Targets) -> Sensed:
-        """Carry out the scans due, none of which is silent."""
+        """Carry out the scans due, none of which is silent. Scans of one sensor come in the order of their times.
+
+        Of sensors that are declared to be other than they are, the rig makes a second kind from what is declared and
+        has it observe nothing: the limits, sensitivity, clutter, place and attitude in the scans are then its.
+        """
 
 
 def look(aspect: Aspect, due: Due, targets: Targets, windows: NDArray[np.int64]) -> Looks:
@@ -195,7 +247,7 @@ def scan_table(
         "scan": due.scan,
         "t0_ns": due.t0,
         "t1_ns": due.t1,
-        "arrive_ns": due.t1 + latency_ns,
+        "arrive_ns": due.t1 + latency_ns + due.delay_ns,
         "region": aspect.region,
         **limits,
         "sensitivity": sensitivity,

@@ -29,7 +29,9 @@ class Targets:
 
     ``keys (n,)`` uint64: digest of each object's content (never of its name or place), which keys its random numbers;
     ``rcs (n, 2)``: m2 before and after ``cutoff_ns (n,)``; ``burns``: table of ``BURN``, intensity in W/sr (2.7 um
-    band) from t0 to t1.
+    band) from t0 to t1; ``trough (n, 3)``: heights (m) between which a plume is dimmer and the factor in the middle
+    (1: none), ``warm (n,)``: W/sr of the body in the band of midcourse sensors, either may be left out; ``unix_ns``:
+    UTC of time zero (ns since 1970), which says where the Sun stands, needed only by sensors that mind.
 
     Raises ValueError where shapes or object numbers do not fit together, or two objects have one key.
     """
@@ -39,8 +41,12 @@ class Targets:
     rcs: NDArray[np.float64]
     cutoff_ns: NDArray[np.int64]
     burns: NDArray[np.void]
+    trough: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 3)))
+    warm: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    unix_ns: int | None = None
     spans: NDArray[np.int64] = field(init=False, repr=False)  # (n, 2): first and last time
     burning: NDArray[np.int64] = field(init=False, repr=False)  # (n, 2): first and last time of a plume, or never
+    showing: NDArray[np.int64] = field(init=False, repr=False)  # (n, 2): the same of a plume or a warm body
     burn_start: NDArray[np.int64] = field(init=False, repr=False)  # (n + 1,): where each object's burns begin below
     burn_t: NDArray[np.int64] = field(init=False, repr=False)  # (b, 2)
     burn_intensity: NDArray[np.float64] = field(init=False, repr=False)  # (b,)
@@ -55,6 +61,14 @@ class Targets:
             raise ValueError("two objects have the same key and would have the same random numbers")
         if len(self.burns) and not np.isin(self.burns["object"], range(n)).all():
             raise ValueError(f"a burn names an object outside 0 to {n - 1}")
+        trough = np.asarray(self.trough, dtype=np.float64) if len(self.trough) else np.tile([0.0, 1.0, 1.0], (n, 1))
+        warm = np.asarray(self.warm, dtype=np.float64) if len(self.warm) else np.zeros(n)
+        if trough.shape != (n, 3) or warm.shape != (n,):
+            raise ValueError(f"{n} keys need trough ({n}, 3) and warm ({n},), found {trough.shape} and {warm.shape}")
+        if not ((trough[:, 1] > trough[:, 0]) & (trough[:, 2] >= 0.0)).all():
+            raise ValueError("a trough needs its lower height first and a factor of at least 0")
+        if not (np.isfinite(warm) & (warm >= 0.0)).all():
+            raise ValueError("warm must be finite and not negative")
         order = np.lexsort((self.burns["t0_ns"], self.burns["object"]))
         burns = self.burns[order]
         start = np.searchsorted(burns["object"], np.arange(n + 1)).astype(np.int64)
@@ -71,6 +85,9 @@ class Targets:
             ("cutoff_ns", np.ascontiguousarray(self.cutoff_ns, dtype=np.int64)),
             ("spans", spans),
             ("burning", burning),
+            ("showing", np.where(warm[:, None] > 0.0, spans, burning)),
+            ("trough", np.ascontiguousarray(trough)),
+            ("warm", np.ascontiguousarray(warm)),
             ("burn_start", start),
             ("burn_t", np.ascontiguousarray(times)),
             ("burn_intensity", np.ascontiguousarray(burns["intensity"], dtype=np.float64)),
@@ -85,14 +102,20 @@ class Targets:
         rcs: ArrayLike,
         cutoff_ns: ArrayLike,
         burns: Iterable[tuple[int, int, int, float]],
+        trough: ArrayLike = (),
+        warm: ArrayLike = (),
+        unix_ns: int | None = None,
     ) -> Targets:
         """From plain numbers: ``keys`` (64 bits each), ``rcs (n, 2)``, ``cutoff_ns (n,)``, burns (object, t0_ns, t1_ns,
-        W/sr).
+        W/sr), ``trough (n, 3)``, ``warm (n,)``.
         """
         k = np.array(list(keys), dtype=np.uint64)
         area = np.asarray(rcs, dtype=np.float64).reshape(len(k), 2)
         table: NDArray[Any] = np.array([tuple(b) for b in burns], dtype=BURN)
-        return cls(ephemeris, k, area, np.asarray(cutoff_ns, dtype=np.int64), table)
+        return cls(
+            ephemeris, k, area, np.asarray(cutoff_ns, dtype=np.int64), table,
+            np.asarray(trough, dtype=np.float64).reshape(-1, 3), np.asarray(warm, dtype=np.float64), unix_ns,
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.keys)
