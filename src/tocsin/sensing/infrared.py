@@ -47,13 +47,9 @@ def view_attitude(x: NDArray[np.float64]) -> NDArray[np.float64]:
     Row 0 = row 1 x row 2 completes them, so that nadir has azimuth and elevation 0, and from a geostationary orbit
     azimuth grows to the east and elevation to the north.
     """
-    out = np.empty((len(x), 3, 3))
-    for row, s in zip(out, x, strict=True):
-        down = -s[:3] / math.sqrt(s[0] * s[0] + s[1] * s[1] + s[2] * s[2])
-        normal = np.cross(s[:3], s[3:])
-        normal /= math.sqrt(normal[0] * normal[0] + normal[1] * normal[1] + normal[2] * normal[2])
-        row[0], row[1], row[2] = np.cross(down, normal), down, normal
-    return out.reshape(-1, 9)
+    out = np.empty((len(x), 9))
+    k.view_axes(np.ascontiguousarray(x, dtype=np.float64), out)
+    return out
 
 
 def view_limits(x: NDArray[np.float64], height: NDArray[np.float64] | float = VIEW_HEIGHT) -> NDArray[np.float64]:
@@ -87,6 +83,8 @@ class InfraredSatellites:
         self._false_keys = np.array(
             [stream_key(seed, f"sensor:{s.id}", "false detection") for s in sensors], dtype=np.uint64
         )
+        orbits = [(o.a, o.e, o.i, o.raan, o.argp, o.m0) for o in (s.orbit for s in models)]
+        self._orbits = np.array(orbits, dtype=np.float64).reshape(-1, 6)
         par = np.zeros((len(models), k.INFRARED_PARAMETERS))
         for row, s in zip(par, models, strict=True):
             row[k.I_GAIN] = s.threshold_snr * s.reference_distance**2 / s.least_intensity
@@ -100,6 +98,7 @@ class InfraredSatellites:
         self._false = np.array([s.false_per_scan for s in models], dtype=np.float64)
         self._latency = np.array([to_ns(s.latency) for s in models], dtype=np.int64)
         self._staring = np.array([s.staring for s in models], dtype=np.bool_)
+        self._plain = not self._staring.any() and not par[:, k.I_BODY].any()  # scanners that see plumes only
         self._height = np.where(par[:, k.I_BODY] > 0.0, BODY_HEIGHT, VIEW_HEIGHT)
         self._biases = Biases([s.id for s in sensors], [s.bias for s in models], seed)
         self._biased = any(any(s.bias.constant) or any(s.bias.slow) for s in models)
@@ -138,8 +137,7 @@ class InfraredSatellites:
     def aspect(self, due: Due) -> Aspect:
         """Where the scans look from."""
         x = np.empty((len(due.which), 6))
-        for i, w in enumerate(due.which):
-            x[i] = orbit_states(self._models[w].orbit, due.t0[i : i + 1])[0]
+        k.satellites_at(self._orbits[due.which], due.t0 / 1e9, x)
         return Aspect(Region.VIEW, x, view_attitude(x), view_limits(x, self._height[due.which]))
 
     def observe(self, due: Due, targets: Targets) -> Sensed:
@@ -198,6 +196,8 @@ class InfraredSatellites:
 
     def _looks(self, aspect: Aspect, due: Due, targets: Targets) -> Looks:
         """Each object once a scan: when the sweep passes it, or where a satellite stares, at the end of the period."""
+        if self._plain:
+            return look(aspect, due, targets, targets.burning)
         stares, bodies = self._staring[due.which], self._par[due.which, k.I_BODY] > 0.0
         parts = []
         for staring in (False, True):

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from tocsin.dynamics.orbit import orbit_state
 from tocsin.earth import wgs84
 from tocsin.earth.jit import kernel
 from tocsin.earth.random import normal, uniform
@@ -32,6 +33,31 @@ NO_SUN = 2.0
 
 # columns of an object's trough
 T_LOW, T_HIGH, T_FACTOR = range(3)
+
+
+@kernel
+def view_axes(x: Floats, out: Floats) -> None:
+    """Attitudes (k, 9) of satellites at ``x (k, 6)``: row 1 towards the Earth's centre, row 2 along the orbit's normal,
+    row 0 = row 1 x row 2.
+    """
+    for k in range(x.shape[0]):
+        px, py, pz, vx, vy, vz = x[k, 0], x[k, 1], x[k, 2], x[k, 3], x[k, 4], x[k, 5]
+        r = math.sqrt(px * px + py * py + pz * pz)
+        dx, dy, dz = -px / r, -py / r, -pz / r
+        nx, ny, nz = py * vz - pz * vy, pz * vx - px * vz, px * vy - py * vx
+        n = math.sqrt(nx * nx + ny * ny + nz * nz)
+        nx, ny, nz = nx / n, ny / n, nz / n
+        out[k, 0], out[k, 1], out[k, 2] = dy * nz - dz * ny, dz * nx - dx * nz, dx * ny - dy * nx
+        out[k, 3], out[k, 4], out[k, 5] = dx, dy, dz
+        out[k, 6], out[k, 7], out[k, 8] = nx, ny, nz
+
+
+@kernel
+def satellites_at(elements: Floats, t: Floats, out: Floats) -> None:
+    """States (k, 6) in eci of satellites with ``elements (k, 6)`` (as in ``Orbit``) at ``t (k,)`` s."""
+    for k in range(t.shape[0]):
+        e = elements[k]
+        orbit_state(e[0], e[1], e[2], e[3], e[4], e[5], t[k], out[k])
 
 
 @kernel
