@@ -176,8 +176,9 @@ def test_a_wrong_command_line_is_told(command: Command, args: tuple[str, ...], w
 def test_scenarios_are_listed_a_line_each(command: Command) -> None:
     code, out, _ = command("scenarios")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == ["black-brant-1995", "hokkaido-2017"]
-    assert [s["id"] for s in json.loads(command("scenarios", "--json")[1])] == ["black-brant-1995", "hokkaido-2017"]
+    bundled = ["black-brant-1995", "hokkaido-2017", "sun-glint-1983"]
+    assert [line.split()[0] for line in out.splitlines()] == bundled
+    assert [s["id"] for s in json.loads(command("scenarios", "--json")[1])] == bundled
 
 
 def test_a_new_scenario_is_valid_and_commented(command: Command, tmp_path: Path) -> None:

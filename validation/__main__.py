@@ -13,6 +13,7 @@ from validation import (  # noqa: F401 - importing registers their rows
     dynamics,
     earth,
     glide,
+    infrared,
     orbits,
     programs,
     published,

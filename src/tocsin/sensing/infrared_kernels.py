@@ -7,9 +7,11 @@ import math
 
 import numpy as np
 
+from tocsin.dynamics.orbit import orbit_state
 from tocsin.earth import wgs84
 from tocsin.earth.jit import kernel
 from tocsin.earth.random import normal, uniform
+from tocsin.earth.shadow import sunlit
 from tocsin.earth.wgs84 import geodetic_of
 from tocsin.sensing.kernels import Floats, Ints, Keys, aspect, carry, mix, sweep_time, turned, within
 
@@ -24,7 +26,38 @@ I_GAIN = 0  # SNR of 1 W/sr at 1 m (m2 sr/W)
 I_THRESHOLD = 1
 I_CLOUD_TOP, I_LIMB = 2, 3
 I_SIGMA, I_FLOOR = 4, 5  # line of sight at threshold, and at best (rad)
-INFRARED_PARAMETERS = 6
+I_SUN = 6  # cosine of the angle to the Sun under which nothing is seen; NO_SUN: it does not matter
+I_BODY = 7  # SNR of a warm body of 1 W/sr at 1 m (m2 sr/W); 0: bodies are not seen
+INFRARED_PARAMETERS = 8
+NO_SUN = 2.0
+
+# columns of an object's trough
+T_LOW, T_HIGH, T_FACTOR = range(3)
+
+
+@kernel
+def view_axes(x: Floats, out: Floats) -> None:
+    """Attitudes (k, 9) of satellites at ``x (k, 6)``: row 1 towards the Earth's centre, row 2 along the orbit's normal,
+    row 0 = row 1 x row 2.
+    """
+    for k in range(x.shape[0]):
+        px, py, pz, vx, vy, vz = x[k, 0], x[k, 1], x[k, 2], x[k, 3], x[k, 4], x[k, 5]
+        r = math.sqrt(px * px + py * py + pz * pz)
+        dx, dy, dz = -px / r, -py / r, -pz / r
+        nx, ny, nz = py * vz - pz * vy, pz * vx - px * vz, px * vy - py * vx
+        n = math.sqrt(nx * nx + ny * ny + nz * nz)
+        nx, ny, nz = nx / n, ny / n, nz / n
+        out[k, 0], out[k, 1], out[k, 2] = dy * nz - dz * ny, dz * nx - dx * nz, dx * ny - dy * nx
+        out[k, 3], out[k, 4], out[k, 5] = dx, dy, dz
+        out[k, 6], out[k, 7], out[k, 8] = nx, ny, nz
+
+
+@kernel
+def satellites_at(elements: Floats, t: Floats, out: Floats) -> None:
+    """States (k, 6) in eci of satellites with ``elements (k, 6)`` (as in ``Orbit``) at ``t (k,)`` s."""
+    for k in range(t.shape[0]):
+        e = elements[k]
+        orbit_state(e[0], e[1], e[2], e[3], e[4], e[5], t[k], out[k])
 
 
 @kernel
@@ -60,6 +93,47 @@ def sees(sx: float, sy: float, sz: float, px: float, py: float, pz: float, cloud
 
 
 @kernel
+def against_space(sx: float, sy: float, sz: float, px: float, py: float, pz: float, limb: float) -> bool:
+    """Whether a satellite at ``s`` has cold space behind ``p`` and before it (eci or ecef, m): the whole line of sight,
+    on past ``p``, stays at least ``limb`` m over the ellipsoid.
+    """
+    f = _A / _B
+    dx, dy, dz = px - sx, py - sy, pz - sz
+    dd = dx * dx + dy * dy + f * f * dz * dz
+    if dd <= 0.0:
+        return False
+    tau = max(-(sx * dx + sy * dy + f * f * sz * dz) / dd, 0.0)
+    _, _, h = geodetic_of(sx + tau * dx, sy + tau * dy, sz + tau * dz)
+    return bool(h >= limb and h >= 0.0)
+
+
+@kernel
+def dimmed(h: float, low: float, high: float, factor: float) -> float:
+    """What is left of a plume's intensity at the height ``h`` (m): 1 outside of the trough from ``low`` to ``high``,
+    ``factor`` in the middle of it, a half wave between.
+    """
+    if h <= low or h >= high:
+        return 1.0
+    s = math.sin(math.pi * (h - low) / (high - low))
+    return 1.0 - (1.0 - factor) * s * s
+
+
+@kernel
+def blinded(px: float, py: float, pz: float, qx: float, qy: float, qz: float, sun: Floats, cosine: float) -> bool:
+    """Whether the Sun at ``sun`` (3) stands too near the line of sight from ``p`` to ``q`` (eci, m).
+
+    ``cosine``: of the exclusion angle. A Sun behind the Earth blinds nobody.
+    """
+    dx, dy, dz = qx - px, qy - py, qz - pz
+    ux, uy, uz = sun[0] - px, sun[1] - py, sun[2] - pz
+    d = math.sqrt(dx * dx + dy * dy + dz * dz)
+    u = math.sqrt(ux * ux + uy * uy + uz * uz)
+    if dx * ux + dy * uy + dz * uz <= cosine * d * u:
+        return False
+    return sunlit(px, py, pz, sun[0], sun[1], sun[2]) > 0.0
+
+
+@kernel
 def ground_distance(p: Floats, a: Floats, az: float, el: float, height: float) -> float:
     """Distance (m) at which a line of sight meets the ellipsoid raised by ``height``, or passes it closest."""
     c0 = math.cos(el) * math.sin(az)
@@ -87,7 +161,7 @@ def infrared_sigma(par: Floats, snr: float) -> float:
 
 
 @kernel
-def _infrared_report(
+def infrared_report(
     par: Floats, p: Floats, a: Floats, az: float, el: float, snr: float, z: Floats, cov: Floats
 ) -> float:
     """Write a line of sight and its believed covariance; return the intensity (W/sr) as if at the cloud tops."""
@@ -112,6 +186,7 @@ def infrared_detect(
     attitude: Floats,
     limits: Floats,
     par: Floats,
+    sun: Floats,
     scan: Ints,
     row: Ints,
     t: Ints,
@@ -120,6 +195,8 @@ def infrared_detect(
     burn_start: Ints,
     burn_t: Ints,
     burn_intensity: Floats,
+    trough: Floats,
+    warm: Floats,
     z: Floats,
     cov: Floats,
     snr_out: Floats,
@@ -127,8 +204,9 @@ def infrared_detect(
 ) -> Ints:
     """Look at every pair; write line of sight, covariance, measured SNR and intensity; return the pairs detected.
 
-    SNR = I_GAIN intensity / distance^2; unit normal noise is added and the sum must reach the threshold. Errors are
-    drawn with the sigma of the true SNR, reported with that of the measured one.
+    SNR = I_GAIN intensity / distance^2 of a plume, less what its trough takes, or I_BODY warm / distance^2 of a body
+    against space; unit normal noise is added and the sum must reach the threshold. Errors are drawn with the sigma of
+    the true SNR, reported with that of the measured one. ``sun (k, 3)``: eci, m; ``trough (n, 3)``, ``warm (n,)``.
     """
     hits = np.empty(scan.shape[0], np.int64)
     found = 0
@@ -141,21 +219,31 @@ def infrared_detect(
         for b in range(burn_start[j], burn_start[j + 1]):
             if burn_t[b, 0] <= t[i] < burn_t[b, 1]:
                 burning += burn_intensity[b]
-        if burning <= 0.0:
+        body = par[s, I_BODY] * warm[j]
+        if burning <= 0.0 and body <= 0.0:
             continue
         carry(region, platform[s], attitude[s], (t[i] - t0[s]) * 1e-9, p, a)
         r, az, el, _ = aspect(p, a, x[i])
         if not within(limits[s], r, az, el) or r <= 0.0:
             continue
-        if not sees(p[0], p[1], p[2], x[i, 0], x[i, 1], x[i, 2], par[s, I_CLOUD_TOP], par[s, I_LIMB]):
+        if par[s, I_SUN] <= 1.0 and blinded(p[0], p[1], p[2], x[i, 0], x[i, 1], x[i, 2], sun[s], par[s, I_SUN]):
             continue
-        snr = par[s, I_GAIN] * burning / (r * r)
+        snr = 0.0
+        if burning > 0.0 and sees(p[0], p[1], p[2], x[i, 0], x[i, 1], x[i, 2], par[s, I_CLOUD_TOP], par[s, I_LIMB]):
+            if trough[j, T_FACTOR] != 1.0:
+                _, _, h = geodetic_of(x[i, 0], x[i, 1], x[i, 2])
+                burning *= dimmed(h, trough[j, T_LOW], trough[j, T_HIGH], trough[j, T_FACTOR])
+            snr = par[s, I_GAIN] * burning / (r * r)
+        elif body > 0.0 and against_space(p[0], p[1], p[2], x[i, 0], x[i, 1], x[i, 2], par[s, I_LIMB]):
+            snr = body / (r * r)
+        else:
+            continue
         key = mix(keys[s], object_keys[j])
         measured = snr + normal(key, t0[s], _0, np.int64(0))
         if measured < par[s, I_THRESHOLD]:
             continue
         sigma = infrared_sigma(par[s], snr)
-        intensity_out[i] = _infrared_report(
+        intensity_out[i] = infrared_report(
             par[s],
             p,
             a,
@@ -227,4 +315,28 @@ def infrared_false(
         threshold = par[s, I_THRESHOLD]
         snr_out[i] = threshold - math.log(uniform(keys[s], t0[s], slot, np.int64(2))) / max(threshold, 1.0)
         carry(region, platform[s], attitude[s], (t[i] - t0[s]) * 1e-9, p, a)
-        intensity_out[i] = _infrared_report(par[s], p, a, az, el, snr_out[i], z[i], cov[i])
+        intensity_out[i] = infrared_report(par[s], p, a, az, el, snr_out[i], z[i], cov[i])
+
+
+@kernel
+def away_from_sun(platform: Floats, attitude: Floats, par: Floats, sun: Floats, scan: Ints, z: Floats) -> Ints:
+    """Which of some lines of sight (``z``: azimuth, elevation) do not lie too near the Sun."""
+    out = np.empty(scan.shape[0], np.int64)
+    n = 0
+    for i in range(scan.shape[0]):
+        s = scan[i]
+        blind = False
+        if par[s, I_SUN] <= 1.0:
+            a = attitude[s]
+            c0 = math.cos(z[i, 1]) * math.sin(z[i, 0])
+            c1 = math.cos(z[i, 1]) * math.cos(z[i, 0])
+            c2 = math.sin(z[i, 1])
+            px, py, pz = platform[s, 0], platform[s, 1], platform[s, 2]
+            qx = px + a[0] * c0 + a[3] * c1 + a[6] * c2
+            qy = py + a[1] * c0 + a[4] * c1 + a[7] * c2
+            qz = pz + a[2] * c0 + a[5] * c1 + a[8] * c2
+            blind = blinded(px, py, pz, qx, qy, qz, sun[s], par[s, I_SUN])
+        if not blind:
+            out[n] = i
+            n += 1
+    return out[:n]
