@@ -26,6 +26,7 @@ from tocsin.command.doctrine import check_doctrine
 from tocsin.earth.frames import gmst82
 from tocsin.exercise.engine import Engine, Recording
 from tocsin.measures.knowledge import Knowledge, Step, explain, knew, parse_moment
+from tocsin.measures.perfect import perfect, perfect_table
 from tocsin.measures.summary import summarise
 from tocsin.records.folder import RunFolder, write_run
 from tocsin.records.record import Input, Record, Refused
@@ -157,6 +158,13 @@ class Run:
     def explain(self, warning: str, version: int | None = None) -> Step:
         """The chain behind a warning (uid such as "japan/own/0") back to the scans."""
         return explain(self.tables, warning, version)
+
+    def perfect(self) -> pa.Table:
+        """What a perfect observer would have seen with the same sensors, each partner's own and all pooled: the limit
+        that geometry sets (see ``measures.perfect``).
+        """
+        world, _ = self.source.split(gmst82)
+        return perfect_table(perfect(world))
 
     def timeline(self) -> Timeline:
         """Who knew what when, in order; ``.plot()`` draws it."""

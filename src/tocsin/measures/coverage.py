@@ -1,7 +1,8 @@
 """Who sees what from where: a class of objects launched from each cell of a grid towards one place.
 
 From each cell one nominal flight: the boost of the class's own least-energy flight over that range (``truth.flights``,
-spreads zero), then the arc of least energy to the place as the Earth turns on, without drag. A sensor first sees it
+spreads zero), then an arc to the place as the Earth turns on, as much steeper than the
+one of least energy as the class's own arcs are, without drag. A sensor first sees it
 where one look would detect with even odds: the limits of ``sensing``, horizon, line of sight, Sun, radar equation,
 fence and terrain are in it; when a sweep comes by, the delay to the centre, false detections, errors, and how long a
 centre takes are not. So the times are the earliest that geometry and signal allow.
@@ -23,16 +24,17 @@ from tocsin.earth.clock import to_s
 from tocsin.earth.frames import OMEGA_GMST, theta_at, to_ecef
 from tocsin.earth.geodesics import inverse
 from tocsin.earth.sun import sun_direction_ecef
-from tocsin.earth.wgs84 import R_MEAN, ecef_to_geodetic, enu_axes, geodetic_to_ecef
+from tocsin.earth.wgs84 import MU, R_MEAN, ecef_to_geodetic, enu_axes, geodetic_to_ecef
 from tocsin.measures import coverage_kernels as k
-from tocsin.scenario.specs import FlightClass, FlightObject, Infrared, Radar, Sensor, WorldSpec
+from tocsin.scenario.specs import Area, FlightClass, FlightObject, Infrared, Radar, Sensor, WorldSpec
 from tocsin.truth.classes import FlightImpossible, nominal_class
-from tocsin.truth.flights import solve
+from tocsin.truth.flights import Flight, solve
 
 Floats = NDArray[np.float64]
 STEP_S = 5.0  # between looks; what begins between two is found to a quarter of a second
 _ORBIT_STEP_S = 10.0
-_RANGES = 14  # at which the class is flown
+_LAT = math.radians(40.0)  # from where the class is flown for its boost
+_RANGES = 10  # at which the class is flown
 _SHARES = 41  # of the burn at which its boost is kept
 _DAY_NS = 86_400_000_000_000
 LEAST_HEIGHTS = np.concatenate([np.arange(1e3, 20e3, 1e3), np.geomspace(20e3, 3000e3, 60)])
@@ -45,11 +47,14 @@ class CoverageError(ValueError):
 @dataclass(frozen=True)
 class Boosts:
     """The nominal boost of a class over its ranges: ``ranges (k,)`` m, ``burn (k,)`` s, ``table (k, times, 2)`` height
-    and way over the ground (m) at even shares of the burn, ``plumes (b, 3)`` from, to (shares of the burn), W/sr.
+    and way over the ground (m) at even shares of the burn, ``plumes (b, 3)`` from, to (shares of the burn), W/sr;
+    ``tilt (k, 3)``: rad by which its arcs leave steeper than those of least energy, always, going east at the equator,
+    and going north.
     """
 
     ranges: Floats
     burn: Floats
+    tilt: Floats
     table: Floats
     plumes: Floats
 
@@ -158,38 +163,61 @@ def even_odds_snr(pfa: float, swerling: int) -> float:
 
 
 def nominal_boosts(flight_class: FlightClass) -> Boosts:
-    """The boost of the nominal class over its ranges, from 40 degrees north, northeastwards.
+    """The boost of the nominal class over its ranges, from 40 degrees north: the mean of four directions.
 
     Raises CoverageError for a class without ballistic flights.
     """
     if flight_class.family != "ballistic":
         raise CoverageError(f"class {flight_class.id} is of the family {flight_class.family}; coverage flies ballistic")
     nominal = nominal_class(flight_class)
-    lat, lon, azimuth = math.radians(40.0), 0.0, math.radians(45.0)
     rows = []
     for distance in np.geomspace(*flight_class.energy_range, _RANGES):
-        thing = FlightObject("a", "00", nominal.id, 0, lat, lon, 0.0, azimuth, float(distance), 0.0, "minimum-energy")
         try:
-            flight = solve(thing, nominal, 0.0, 0)
+            ways = [_boost(nominal, float(distance), 0.5 * math.pi * i) for i in range(4)]
         except FlightImpossible:
             continue
-        burn = to_s(flight.cutoff_ns)
-        t = np.linspace(0.0, burn, _SHARES)
-        nodes = flight.nodes[flight.nodes[:, 0] <= burn + 1e-6]
-        x = np.stack([np.interp(t, nodes[:, 0], nodes[:, i]) for i in (1, 2, 3)], axis=-1)
-        place = [ecef_to_geodetic(to_ecef(p, OMEGA_GMST * s)) for p, s in zip(x, t, strict=True)]
-        h = [float(p[2]) for p in place]
-        way = [inverse(lat, lon, float(p[0]), float(p[1]))[0] for p in place]
-        plumes = [(to_s(a) / burn, to_s(b) / burn, w) for a, b, w in flight.burns]
-        rows.append((float(distance), burn, np.stack([h, way], axis=-1), plumes))
+        north, east, south, west = (_tilt(flight) for flight, _, _ in ways)
+        tilt = ((north + east + south + west) / 4.0, (east - west) / 2.0 / math.cos(_LAT), (north - south) / 2.0)
+        burn = sum(burn for _, burn, _ in ways) / 4.0
+        rows.append((float(distance), burn, tilt, sum(table for _, _, table in ways) / 4.0, ways[0]))
     if len(rows) < 2:
         raise CoverageError(f"class {flight_class.id} flies nowhere at least energy")
+    last, its_burn, _ = rows[-1][4]
     return Boosts(
         np.array([r[0] for r in rows]),
         np.array([r[1] for r in rows]),
-        np.ascontiguousarray(np.stack([r[2] for r in rows])),
-        np.array(rows[-1][3], dtype=np.float64).reshape(-1, 3),
+        np.array([r[2] for r in rows]),
+        np.ascontiguousarray(np.stack([r[3] for r in rows])),
+        np.array([(to_s(a) / its_burn, to_s(b) / its_burn, w) for a, b, w in last.burns]).reshape(-1, 3),
     )
+
+
+def _boost(nominal: FlightClass, distance: float, azimuth: float) -> tuple[Flight, float, Floats]:
+    """A flight of least energy, when its thrust ends (s), height and way (m) at even shares of that ``(times, 2)``."""
+    thing = FlightObject("a", "00", nominal.id, 0, _LAT, 0.0, 0.0, azimuth, distance, 0.0, "minimum-energy")
+    flight = solve(thing, nominal, 0.0, 0)
+    burn = to_s(flight.cutoff_ns)
+    t = np.linspace(0.0, burn, _SHARES)
+    nodes = flight.nodes[flight.nodes[:, 0] <= burn + 1e-6]
+    x = np.stack([np.interp(t, nodes[:, 0], nodes[:, i]) for i in (1, 2, 3)], axis=-1)
+    place = [ecef_to_geodetic(to_ecef(p, OMEGA_GMST * s)) for p, s in zip(x, t, strict=True)]
+    way = [inverse(_LAT, 0.0, float(p[0]), float(p[1]))[0] for p in place]
+    return flight, burn, np.stack([[float(p[2]) for p in place], way], axis=-1)
+
+
+def _tilt(flight: Flight) -> float:
+    """By how much (rad) a flight leaves its burnout steeper than the arc of least energy to where it comes down."""
+    burn = to_s(flight.cutoff_ns)
+    state = flight.nodes[np.searchsorted(flight.nodes[:, 0], burn - 1e-6), 1:7]
+    end = flight.nodes[-1, 1:4]
+    r1, r2 = math.hypot(*state[:3]), math.hypot(*end)
+    steep = math.asin(float((state[:3] * state[3:]).sum()) / (r1 * math.hypot(*state[3:])))
+    cosine = float((state[:3] * end).sum()) / (r1 * r2)
+    chord = math.hypot(*(end - state[:3]))
+    q = r1 * r2 * (1.0 - cosine) / chord
+    g = r1 * r2 * math.sqrt(1.0 - cosine**2) / math.sqrt(MU * q)
+    climb = (r2 * cosine - (1.0 - r2 / q * (1.0 - cosine)) * r1) / g
+    return steep - math.atan2(climb, math.sqrt(MU * q) / r1)
 
 
 def pack(sensors: Sequence[Sensor]) -> Pack:
@@ -219,7 +247,9 @@ def pack(sensors: Sequence[Sensor]) -> Pack:
                 par[i, k.S_NEEDED] = even_odds_snr(model.pfa, model.swerling)
                 low, high = (-math.pi, math.pi) if model.fence is None else model.fence
                 limits[i] = *model.sector, model.el_min, model.el_max, model.range_min, model.range_max
-                faces += [(math.cos(e) * math.sin(a), math.cos(e) * math.cos(a), math.sin(e)) for a, e in model.boresights]
+                faces += [
+                    (math.cos(e) * math.sin(a), math.cos(e) * math.cos(a), math.sin(e)) for a, e in model.boresights
+                ]
                 turned = sorted((a % (2.0 * math.pi), e) for a, e in model.terrain)
                 terrain += turned
             else:
@@ -238,13 +268,19 @@ def pack(sensors: Sequence[Sensor]) -> Pack:
     )  # fmt: skip
 
 
-def _spans(world: WorldSpec, sensors: Sequence[Sensor], launch_ns: int) -> tuple[Floats, NDArray[np.int64]]:
-    """What takes SNR from sensors, in s after a launch: from, to, factor (0: silent)."""
+def spans_of(
+    world: WorldSpec, sensors: Sequence[Sensor], launch_ns: int, dimming: bool = True
+) -> tuple[Floats, NDArray[np.int64]]:
+    """What takes SNR from sensors, in s after a launch: from, to, factor (0: silent) ``(n, 3)``, and where each
+    sensor's begin. Without ``dimming`` only silence counts.
+    """
     rows: list[tuple[float, float, float]] = []
     start = [0]
     for sensor in sensors:
         for span in world.statuses:
             if span.sensor == sensor.id and span.what in ("silent", "degraded", "jammed"):
+                if span.what != "silent" and not dimming:
+                    continue
                 factor = {"silent": 0.0, "degraded": span.amount}.get(span.what, 1.0 / max(span.amount, 1.0))
                 rows.append((to_s(span.t0_ns - launch_ns), to_s(span.t1_ns - launch_ns), factor))
         for inject in world.injects:
@@ -288,8 +324,8 @@ class Scene:
             raise CoverageError(f"a step of {step_deg:g} deg; 0.25 to 30 that divide 180 are allowed")
         if not world.sensors:
             raise CoverageError("the scenario has no sensor")
-        lat = -90.0 + step_deg * (np.arange(n) + 0.5)
-        lon = -180.0 + step_deg * (np.arange(2 * n) + 0.5)
+        lat: Floats = -90.0 + step_deg * (np.arange(n, dtype=np.float64) + 0.5)
+        lon: Floats = -180.0 + step_deg * (np.arange(2 * n, dtype=np.float64) + 0.5)
         return cls(world, flight_class, aim, lat, lon, nominal_boosts(flight_class), pack(world.sensors))
 
     def starts(self) -> Floats:
@@ -303,7 +339,7 @@ class Scene:
         """Launches at a time (ns on the scenario's clock): ``first (cells, sensors)``, ``cells (cells, columns)``."""
         where = self.starts() if starts is None else np.ascontiguousarray(starts, dtype=np.float64)
         sensors = self.world.sensors
-        spans, span_start = _spans(self.world, sensors, launch_ns)
+        spans, span_start = spans_of(self.world, sensors, launch_ns)
         longest = float(self.boosts.burn.max()) if boost_only else 7200.0
         sun = sun_direction_ecef(self.world.unix_ns + launch_ns)
         first = np.empty((len(where), len(sensors)))
@@ -311,7 +347,7 @@ class Scene:
         c, p = self.flight_class, self.packed
         aim = np.asarray(geodetic_to_ecef(np.array([*self.aim, 0.0])), dtype=np.float64).reshape(3)
         k.watch(
-            where, aim, self.boosts.ranges, self.boosts.burn, self.boosts.table, self.boosts.plumes,
+            where, aim, self.boosts.ranges, self.boosts.burn, self.boosts.tilt, self.boosts.table, self.boosts.plumes,
             np.array(c.trough, dtype=np.float64), np.array([c.rcs_boost.nominal, c.rcs.nominal]), c.warm.nominal,
             p.par, p.site, p.axes, p.limits, p.faces, p.face_start, p.terrain, p.terrain_start,
             _orbits(self.world, sensors, launch_ns, longest), _ORBIT_STEP_S, sun, spans, span_start, STEP_S,
@@ -347,13 +383,17 @@ def cover(
     flight_class: FlightClass,
     aim: tuple[float, float],
     aim_name: str,
-    step_deg: float = 2.0,
+    step_deg: float | None = None,
     hours: bool = False,
 ) -> Coverage:
     """The coverage of a world's actual sensors, for launches at the scenario's start towards ``aim`` (rad).
 
-    ``hours``: also for launches at each full hour of that day (UTC). Raises CoverageError.
+    ``step_deg``: side of the cells, None: 2, or finer for a class of short range; ``hours``: also for launches at each
+    full hour of that day (UTC). Raises CoverageError.
     """
+    if step_deg is None:
+        farthest = flight_class.energy_range[1]
+        step_deg = 2.0 if farthest > 2500e3 else 1.0 if farthest > 1200e3 else 0.5
     scene = Scene.of(world, flight_class, aim, step_deg)
     first, cells = scene.watch(0)
     shape = (len(scene.lat), len(scene.lon))
@@ -402,7 +442,7 @@ def _hours(scene: Scene, base: Floats, radars: list[int], infrared: list[int]) -
         launch_ns = (hour * 3_600_000_000_000 - into_day) % _DAY_NS
         first, cells = scene.watch(launch_ns, boost_only=True)
         w = np.where(np.isfinite(cells[:, k.C_TIME]), area, 0.0)
-        spans, start = _spans(world, world.sensors, launch_ns)
+        spans, start = spans_of(world, world.sensors, launch_ns)
         off = np.zeros(len(world.sensors), dtype=bool)
         late = base[:, radars].copy()  # the Earth turns with the radars: what they see does not depend on the hour
         for place, i in enumerate(radars):
@@ -430,3 +470,53 @@ def _hours(scene: Scene, base: Floats, radars: list[int], infrared: list[int]) -
         )  # fmt: skip
     return tuple(made)
 
+
+def choose_class(world: WorldSpec, wanted: str | None) -> FlightClass:
+    """A class of the world by its id; without one that of its first ballistic object, else its most common ballistic
+    class.
+
+    Raises CoverageError.
+    """
+    by_id = {c.id: c for c in world.classes}
+    if wanted is not None:
+        if wanted not in by_id:
+            raise CoverageError(f"no class {wanted!r} in this scenario; it has: {', '.join(sorted(by_id))}")
+        return by_id[wanted]
+    likely = sorted(by_id, key=lambda id: (-by_id[id].prior, id))
+    for id in [*(thing.class_id for thing in world.objects), *likely]:
+        if id in by_id and by_id[id].family == "ballistic":
+            return by_id[id]
+    raise CoverageError(f"no ballistic class in this scenario; it has: {', '.join(sorted(by_id))}")
+
+
+def choose_aim(areas: Sequence[tuple[str, Area]], wanted: str | None) -> tuple[tuple[float, float], str]:
+    """Where launches are meant to come down (rad) and its name.
+
+    ``areas``: of each partner; ``wanted``: an area's id, "partner/area", or "LAT,LON" in degrees; None: the first area
+    that is defended, else the first. The middle of an outline is the mean direction of its corners. Raises
+    CoverageError.
+    """
+    if wanted is not None and "," in wanted:
+        try:
+            lat, lon = (float(part) for part in wanted.split(","))
+        except ValueError:
+            raise CoverageError(f"{wanted!r} is no place; LAT,LON in degrees is, such as 55.75,37.62") from None
+        if not (abs(lat) <= 89.0 and abs(lon) <= 360.0):
+            raise CoverageError(f"a place at {wanted}; latitudes to 89 deg and longitudes to 360 deg are allowed")
+        return (math.radians(lat), math.radians(lon)), f"{lat:g}, {lon:g}"
+    names = [f"{partner}/{area.id}" for partner, area in areas]
+    if not areas:
+        raise CoverageError("the scenario has no area; say where to with LAT,LON")
+    if wanted is None:
+        area = next((area for _, area in areas if area.kind == "defended"), areas[0][1])
+    else:
+        found = [area for name, (_, area) in zip(names, areas, strict=True) if wanted in (name, area.id)]
+        if len(found) != 1:
+            said = "several areas are called" if found else "no area"
+            raise CoverageError(f"{said} {wanted!r}; there are: {', '.join(names)}, or LAT,LON")
+        area = found[0]
+    ring = np.array(area.rings[0])
+    x = float((np.cos(ring[:, 1]) * np.cos(ring[:, 0])).sum())
+    y = float((np.cos(ring[:, 1]) * np.sin(ring[:, 0])).sum())
+    z = float(np.sin(ring[:, 1]).sum())
+    return (math.atan2(z, math.hypot(x, y)), math.atan2(y, x)), area.name

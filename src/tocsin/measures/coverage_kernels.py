@@ -54,7 +54,7 @@ def _radius(u0: float, u1: float, u2: float) -> float:
 def height_over(x: float, y: float, z: float) -> float:
     """Height (m) over the ellipsoid along the line to the centre: within 0.6 % of the geodetic one."""
     r = math.sqrt(x * x + y * y + z * z)
-    return r - _radius(x / r, y / r, z / r)
+    return float(r - _radius(x / r, y / r, z / r))
 
 
 @kernel
@@ -74,11 +74,13 @@ def _profile(table: Floats, at: float, share: float, column: int) -> float:
     w = share * (n - 1) - k
     low = table[i, k, column] + w * (table[i, k + 1, column] - table[i, k, column])
     high = table[i + 1, k, column] + w * (table[i + 1, k + 1, column] - table[i + 1, k, column])
-    return low + u * (high - low)
+    return float(low + u * (high - low))
 
 
 @kernel
-def plan(start: Floats, aim: Floats, ranges: Floats, burn: Floats, table: Floats, arc: Floats) -> bool:
+def plan(
+    start: Floats, aim: Floats, ranges: Floats, burn: Floats, tilt: Floats, table: Floats, arc: Floats
+) -> bool:
     """The nominal flight from ``start`` to ``aim`` (ecef, on the ground); False where its range is not in ``ranges``.
 
     Boost: height and way over the ground of the class's own flights at ``ranges (k,)``, ``burn (k,)`` s long, ``table
@@ -114,6 +116,12 @@ def plan(start: Floats, aim: Floats, ranges: Floats, burn: Floats, table: Floats
     arc[6] = row + (distance - ranges[row]) / (ranges[row + 1] - ranges[row])
     u = arc[6] - row
     arc[7] = burn[row] + u * (burn[row + 1] - burn[row])
+    # by azimuth: what is spared is speed against the turning Earth, the more the nearer to the equator
+    lean = 0.0
+    turn = math.cos(math.asin(arc[2])) * math.sin(arc[18])
+    for i in range(2):
+        w = u if i == 1 else 1.0 - u
+        lean += w * (tilt[row + i, 0] + tilt[row + i, 1] * turn + tilt[row + i, 2] * math.cos(arc[18]))
 
     p = np.empty(3)
     boost_at(table, arc, arc[7], p)
@@ -134,13 +142,29 @@ def plan(start: Floats, aim: Floats, ranges: Floats, burn: Floats, table: Floats
         if sine < 1e-6:
             return False
         c = math.sqrt((y[0] - x[0]) ** 2 + (y[1] - x[1]) ** 2 + (y[2] - x[2]) ** 2)
-        s = 0.5 * (r1 + r2 + c)
-        a = 0.5 * s
-        beta = 2.0 * math.asin(math.sqrt(max((s - c) / s, 0.0)))
-        tof = math.sqrt(a * a * a / _MU) * (math.pi - (beta - math.sin(beta)))
         q = r1 * r2 * (1.0 - cosine) / c
         f = 1.0 - r2 / q * (1.0 - cosine)
         g = r1 * r2 * sine / math.sqrt(_MU * q)
+        # horizontal and radial parts of the least speed, then of the arc that is steeper by the tilt (Wheelon 1959)
+        climb = ((y[0] - f * x[0]) * x[0] + (y[1] - f * x[1]) * x[1] + (y[2] - f * x[2]) * x[2]) / (g * r1)
+        gamma = math.atan2(climb, math.sqrt(_MU * q) / r1) + lean
+        theta = math.atan2(sine, cosine)
+        cg = math.cos(gamma)
+        under = cg * cg * (r1 / r2 - math.cos(theta + gamma) / cg)
+        if under <= 0.0:
+            return False
+        ratio = (1.0 - cosine) / under  # r1 v^2 / mu
+        if not 0.0 < ratio < 2.0:
+            return False
+        a = r1 / (2.0 - ratio)
+        q = r1 * ratio * cg * cg
+        f = 1.0 - r2 / q * (1.0 - cosine)
+        g = r1 * r2 * sine / math.sqrt(_MU * q)
+        slope = math.sqrt(_MU / q) * math.tan(0.5 * theta) * ((1.0 - cosine) / q - 1.0 / r1 - 1.0 / r2)
+        e = math.atan2(-slope * r1 * r2 / math.sqrt(_MU * a), 1.0 - r1 * r2 * (1.0 - cosine) / (a * q))
+        if e < 0.0:
+            e += 2.0 * math.pi
+        tof = g + math.sqrt(a * a * a / _MU) * (e - math.sin(e))
         for k in range(3):
             v[k] = (y[k] - f * x[k]) / g
         before = time
@@ -204,9 +228,9 @@ def ground_of(terrain: Floats, first: int, last: int, az: float) -> float:
         width = turned(terrain[j, 0] - terrain[i, 0])
         past = turned(a - terrain[i, 0])
         if last - first == 1 or width == 0.0:
-            return terrain[i, 1]
+            return float(terrain[i, 1])
         if past <= width:
-            return terrain[i, 1] + past / width * (terrain[j, 1] - terrain[i, 1])
+            return float(terrain[i, 1] + past / width * (terrain[j, 1] - terrain[i, 1]))
     return -math.pi
 
 
@@ -269,32 +293,32 @@ def far_radar_sees(par: Floats, site: Floats, axes: Floats, limits: Floats, p: F
     az = math.atan2(axes[0] * dx + axes[1] * dy + axes[2] * dz, axes[3] * dx + axes[4] * dy + axes[5] * dz)
     if turned(az - limits[0]) > sector_width(limits[0], limits[1]):
         return False
-    return par[S_POWER] * gain * rcs / (d * d * d * d) >= par[S_NEEDED]
+    return bool(par[S_POWER] * gain * rcs / (d * d * d * d) >= par[S_NEEDED])
 
 
 @kernel
 def satellite_sees(
-    par: Floats, s: Floats, sun: Floats, p: Floats, plume: float, body: float, gain: float
+    par: Floats, s0: float, s1: float, s2: float, sun: Floats, p: Floats, plume: float, body: float, gain: float
 ) -> bool:
-    """Whether an infrared satellite at ``s`` sees a plume, or without one a warm body (W/sr) against cold space."""
-    dx, dy, dz = p[0] - s[0], p[1] - s[1], p[2] - s[2]
+    """Whether an infrared satellite (ecef, m) sees a plume, or without one a warm body (W/sr) against cold space."""
+    dx, dy, dz = p[0] - s0, p[1] - s1, p[2] - s2
     rr = dx * dx + dy * dy + dz * dz
     if rr <= 0.0:
         return False
     if plume > 0.0 and par[S_POWER] * gain * plume / rr >= par[S_NEEDED]:
-        if not sees(s[0], s[1], s[2], p[0], p[1], p[2], par[S_CLOUD_TOP], par[S_LIMB]):
+        if not sees(s0, s1, s2, p[0], p[1], p[2], par[S_CLOUD_TOP], par[S_LIMB]):
             return False
     elif body > 0.0 and par[S_BODY] > 0.0 and par[S_BODY] * gain * body / rr >= par[S_NEEDED]:
         # the line of sight goes on behind the body and must miss the Earth
         far = 3.0 * _A / math.sqrt(rr) + 1.0
-        _, low = lowest_point(s[0], s[1], s[2], s[0] + far * dx, s[1] + far * dy, s[2] + far * dz)
+        _, low = lowest_point(s0, s1, s2, s0 + far * dx, s1 + far * dy, s2 + far * dz)
         if low < par[S_LIMB] or low < 0.0:
             return False
     else:
         return False
     if par[S_SUN] < 1.0:
-        ahead = sun[0] * s[0] + sun[1] * s[1] + sun[2] * s[2]
-        aside = s[0] * s[0] + s[1] * s[1] + s[2] * s[2] - ahead * ahead
+        ahead = sun[0] * s0 + sun[1] * s1 + sun[2] * s2
+        aside = s0 * s0 + s1 * s1 + s2 * s2 - ahead * ahead
         shaded = ahead < 0.0 and aside < _B * _B  # a Sun behind the Earth blinds nobody
         cosine = (sun[0] * dx + sun[1] * dy + sun[2] * dz) / math.sqrt(rr)
         if cosine > par[S_SUN] and not shaded:
@@ -313,11 +337,15 @@ def _gain_of(spans: Floats, first: int, last: int, t: float) -> float:
 
 
 @kernel
-def _look(
+def look(
     j: int, t: float, p: Floats, par: Floats, site: Floats, axes: Floats, limits: Floats, faces: Floats,
-    face_start: Ints, terrain: Floats, terrain_start: Ints, orbit: Floats, orbit_step: float, sun: Floats,
-    spans: Floats, span_start: Ints, rcs: float, plume: float, body: float, search: bool, s: Floats,
+    face_start: Ints, terrain: Floats, terrain_start: Ints, orbit: Floats, at: float, sun: Floats, spans: Floats,
+    span_start: Ints, rcs: float, plume: float, body: float, search: bool,
 ) -> bool:  # fmt: skip
+    """Whether sensor ``j`` sees at ``t`` an object at ``p``: its cross-section, plume and warmth (m2, W/sr).
+
+    ``orbit (n, 3)``: places of a satellite, straight between them; ``at``: the row, with its fraction.
+    """
     gain = _gain_of(spans, span_start[j], span_start[j + 1], t)
     if gain <= 0.0:
         return False
@@ -332,11 +360,13 @@ def _look(
         return bool(far_radar_sees(par[j], site[j], axes[j], limits[j], p, rcs, gain))
     if plume <= 0.0 and par[j, S_BODY] <= 0.0:
         return False
-    k = min(int(t / orbit_step), orbit.shape[1] - 2)
-    w = t / orbit_step - k
-    for i in range(3):
-        s[i] = orbit[j, k, i] + w * (orbit[j, k + 1, i] - orbit[j, k, i])
-    return bool(satellite_sees(par[j], s, sun, p, plume, body, gain))
+    k = max(min(int(at), orbit.shape[0] - 2), 0)
+    w = at - k
+    n = min(k + 1, orbit.shape[0] - 1)
+    s0 = orbit[k, 0] + w * (orbit[n, 0] - orbit[k, 0])
+    s1 = orbit[k, 1] + w * (orbit[n, 1] - orbit[k, 1])
+    s2 = orbit[k, 2] + w * (orbit[n, 2] - orbit[k, 2])
+    return bool(satellite_sees(par[j], s0, s1, s2, sun, p, plume, body, gain))
 
 
 @kernel
@@ -345,15 +375,15 @@ def dimmed(trough: Floats, h: float) -> float:
     if trough.shape[0] < 3 or h <= trough[0] or h >= trough[1]:
         return 1.0
     s = math.sin(math.pi * (h - trough[0]) / (trough[1] - trough[0]))
-    return 1.0 - (1.0 - trough[2]) * s * s
+    return float(1.0 - (1.0 - trough[2]) * s * s)
 
 
 @kernel
 def watch(
-    starts: Floats, aim: Floats, ranges: Floats, burn: Floats, table: Floats, plumes: Floats, trough: Floats,
-    rcs: Floats, body: float, par: Floats, site: Floats, axes: Floats, limits: Floats, faces: Floats, face_start: Ints,
-    terrain: Floats, terrain_start: Ints, orbit: Floats, orbit_step: float, sun: Floats, spans: Floats,
-    span_start: Ints, step: float, boost_only: bool, first: Floats, cells: Floats,
+    starts: Floats, aim: Floats, ranges: Floats, burn: Floats, tilt: Floats, table: Floats, plumes: Floats,
+    trough: Floats, rcs: Floats, body: float, par: Floats, site: Floats, axes: Floats, limits: Floats,
+    faces: Floats, face_start: Ints, terrain: Floats, terrain_start: Ints, orbit: Floats, orbit_step: float,
+    sun: Floats, spans: Floats, span_start: Ints, step: float, boost_only: bool, first: Floats, cells: Floats,
 ) -> None:  # fmt: skip
     """Fly from every start to the aim and note when each sensor first sees the flight.
 
@@ -363,13 +393,12 @@ def watch(
     m = par.shape[0]
     arc = np.empty(20)
     p = np.empty(3)
-    s = np.empty(3)
     for c in range(starts.shape[0]):
         for j in range(m):
             first[c, j] = np.nan
         for k in range(CELL_COLUMNS):
             cells[c, k] = np.nan
-        ok = plan(starts[c], aim, ranges, burn, table, arc)
+        ok = plan(starts[c], aim, ranges, burn, tilt, table, arc)
         cells[c, C_DISTANCE] = arc[17]
         if not ok:
             continue
@@ -398,8 +427,8 @@ def watch(
                 new = np.isnan(first[c, j])
                 if any_now and not new:
                     continue
-                if not _look(j, t, p, par, site, axes, limits, faces, face_start, terrain, terrain_start, orbit,
-                             orbit_step, sun, spans, span_start, area, plume, body, new, s):  # fmt: skip
+                if not look(j, t, p, par, site, axes, limits, faces, face_start, terrain, terrain_start, orbit[j],
+                            t / orbit_step, sun, spans, span_start, area, plume, body, new):  # fmt: skip
                     continue
                 any_now = True
                 if not new:
@@ -415,8 +444,8 @@ def watch(
                         if plumes[b, 0] <= share_m < plumes[b, 1]:
                             plume_m += plumes[b, 2] * dimmed(trough, hm)
                     area_m = rcs[0] if share_m < 1.0 else rcs[1]
-                    if _look(j, mid, p, par, site, axes, limits, faces, face_start, terrain, terrain_start, orbit,
-                             orbit_step, sun, spans, span_start, area_m, plume_m, body, True, s):  # fmt: skip
+                    if look(j, mid, p, par, site, axes, limits, faces, face_start, terrain, terrain_start, orbit[j],
+                            mid / orbit_step, sun, spans, span_start, area_m, plume_m, body, True):  # fmt: skip
                         high = mid
                     else:
                         low = mid

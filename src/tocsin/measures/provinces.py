@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -22,7 +23,7 @@ from tocsin.earth.geodesics import inverse
 from tocsin.earth.polygons import contains
 from tocsin.earth.wgs84 import R_MEAN, geodetic_to_ecef
 from tocsin.measures import coverage_kernels as k
-from tocsin.measures.coverage import even_odds_snr, pack
+from tocsin.measures.coverage import CoverageError, even_odds_snr, pack
 from tocsin.scenario.specs import Radar, Sensor
 
 Floats = NDArray[np.float64]
@@ -168,10 +169,13 @@ def radar_cover(
     def by_province(seen: NDArray[np.bool_]) -> list[float]:
         return [
             float(area[a:b][seen[a:b]].sum() / area[a:b].sum()) if b > a else 0.0
-            for a, b in zip(edges[:-1], edges[1:], strict=True)
+            for a, b in pairwise(edges)
         ]
 
-    away = np.array([inverse(radar.lat, radar.lon, float(p), float(q))[0] for p, q in zip(lat, lon, strict=True)])
+    cosine = math.sin(radar.lat) * np.sin(lat) + math.cos(radar.lat) * np.cos(lat) * np.cos(lon - radar.lon)
+    away = R_MEAN * np.arccos(np.clip(cosine, -1.0, 1.0))
+    for i in np.flatnonzero(np.abs(away - radar.range_max) < 0.01 * radar.range_max):  # the sphere is 0.6 % off at most
+        away[i] = inverse(radar.lat, radar.lon, float(lat[i]), float(lon[i]))[0]
     circle = dict(zip((p.name for p in outlines), by_province(away <= radar.range_max), strict=True))
     farthest = {}
     for p in outlines:
@@ -204,12 +208,34 @@ def radar_cover(
                     Share(p.name, p.country, float(h), bearing, rcs, value)
                     for p, value in zip(outlines, by_province(found), strict=True)
                 ]
-    km2 = [float(area[a:b].sum()) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    km2 = [float(area[a:b].sum()) for a, b in pairwise(edges)]
     return Cover(
         sensor.name, radar.range_max, math.degrees(width) / 2.0,
         tuple((p.name, p.country, a) for p, a in zip(outlines, km2, strict=True)),
         circle, farthest, tuple(shares), tuple(_reach(radar, rcs, width / 2.0) for rcs in sections),
     )  # fmt: skip
+
+
+def if_near(sensors: Sequence[Sensor], boresights: Sequence[float] = BORESIGHTS) -> Cover | None:
+    """``radar_cover`` where there is one radar only and some of the provinces lie within its range; else None.
+
+    Raises CoverageError for a boresight that is no azimuth.
+    """
+    for b in boresights:
+        if not 0.0 <= b < 360.0:
+            raise CoverageError(f"a boresight of {b:g} deg; 0 to under 360 are allowed")
+    radars = [s for s in sensors if isinstance(s.model, Radar)]
+    if len(radars) != 1 or len(sensors) != 1:
+        return None
+    model = radars[0].model
+    assert isinstance(model, Radar)
+    ring = np.concatenate([r for p in provinces() for r in p.rings])
+    cosine = math.sin(model.lat) * np.sin(ring[:, 1]) + math.cos(model.lat) * np.cos(ring[:, 1]) * np.cos(
+        ring[:, 0] - model.lon
+    )
+    if R_MEAN * math.acos(min(float(cosine.max()), 1.0)) > model.range_max:
+        return None
+    return radar_cover(radars[0], boresights)
 
 
 def _reach(radar: Radar, rcs: float, off: float) -> Reach:
