@@ -16,6 +16,7 @@ from validation import (  # noqa: F401 - importing registers their rows
     orbits,
     programs,
     published,
+    sensor_coverage,
 )
 from validation.run import main
 

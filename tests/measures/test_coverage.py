@@ -111,24 +111,24 @@ def test_columns_go_together(coarse):
 
 
 def test_the_floor_of_a_beam_has_its_closed_form(world):
-    """Height at slant range r under elevation e over a sphere: sqrt(R2 + r2 + 2 R r sin e) - R (FACTS: 406 at 2,000)."""
-    radar = one(radar_of(world), sector=(0.0, 0.0), boresights=(), el_min=math.radians(3.0), el_max=1.5, lat=0.6, lon=0.3,
-                h=0.0, range_min=0.0, range_max=9e6, reference_range=1e9)  # fmt: skip
+    """Height of a ray of elevation e over a sphere, by the angle at its centre."""
+    radar = one(radar_of(world), sector=(0.0, 0.0), boresights=(), el_min=math.radians(3.0), el_max=1.5, lat=0.6,
+                lon=0.3, h=0.0, range_min=0.0, range_max=9e6, reference_range=1e9)  # fmt: skip
     p = c.pack([radar])
     for ground in (500e3, 1500e3, 2500e3):
         lat, lon, _ = direct(0.6, 0.3, 1.1, ground)
         at = np.asarray(geodetic_to_ecef([lat, lon, 0.0])).reshape(1, 3)
         out = np.empty(1)
-        k.least_height(np.ascontiguousarray(at / np.linalg.norm(at)), c.LEAST_HEIGHTS, 1.0, p.par, p.site, p.axes, p.limits,
-                       p.faces, p.face_start, p.terrain, p.terrain_start, out)  # fmt: skip
+        k.least_height(np.ascontiguousarray(at / np.linalg.norm(at)), c.LEAST_HEIGHTS, 1.0, p.par, p.site, p.axes,
+                       p.limits, p.faces, p.face_start, p.terrain, p.terrain_start, out)  # fmt: skip
         a, e = ground / 6.371e6, math.radians(3.0)
         h = 6.371e6 * (math.cos(e) / math.cos(a + e) - 1.0)
         assert out[0] == pytest.approx(h, rel=0.012)
 
 
 def test_nothing_under_the_horizon_is_seen(world):
-    radar = one(radar_of(world), sector=(0.0, 0.0), boresights=(), el_min=-1.5, el_max=1.5, range_min=0.0, range_max=9e6,
-                reference_range=1e9)  # fmt: skip
+    radar = one(radar_of(world), sector=(0.0, 0.0), boresights=(), el_min=-1.5, el_max=1.5, range_min=0.0,
+                range_max=9e6, reference_range=1e9)  # fmt: skip
     p = c.pack([radar])
     rng = np.random.default_rng(4)
     out = np.empty(1, dtype=bool)

@@ -400,7 +400,8 @@ def page(title: str, cover: Coverage, provinces: Cover | None, command: str) -> 
         off = sorted({i for h in cover.hours for i in h.silent})
         silent = f" Off for some of the day: {', '.join(off)}." if off else ""
         parts.append(
-            '<section id="hours"><h2>By hour of day</h2><p class="lead">The same launches at each hour: satellites and the '
+            '<section id="hours"><h2>By hour of day</h2><p class="lead">The same launches at each hour: satellites '
+            'and the '
             f"Sun move on, and what is off for maintenance is off.{esc(silent)}</p>"
             f'<figure class="wide">{_img(pictures["hours"], "Shares and first looks by hour")}</figure></section>'
         )
@@ -412,12 +413,15 @@ def page(title: str, cover: Coverage, provinces: Cover | None, command: str) -> 
     )
     parts.append(
         '<section id="caveats"><h2>What this leaves out</h2><ul>'
-        "<li>A first look is the first moment at which one look would detect with even odds. When the sweep comes by, the "
+        "<li>A first look is the first moment at which one look would detect with even odds. When the sweep comes "
+        "by, the "
         "delay to the centre, and what a centre makes of it come on top.</li>"
         "<li>Flights are nominal: no spread of the class, boost interpolated between its own flights over "
-        "several ranges, no drag after boost, the arc of least energy as the Earth turns. Lofted and depressed flights are "
+        "several ranges, no drag after boost, the arc of least energy as the Earth turns. Lofted and depressed "
+        "flights are "
         "others.</li>"
-        "<li>Sensors are as the scenario has them, many values notional; false detections, errors, load and merging are "
+        "<li>Sensors are as the scenario has them, many values notional; false detections, errors, load and merging "
+        "are "
         "left out, and so is whether an over-the-horizon radar's ionosphere carries.</li>"
         "<li>What sees a launch at once need not know where it goes.</li></ul></section>"
         f'<section id="made"><h2>How this was made</h2><pre>{esc(command)}</pre><p class="sub">Beside this page: '
@@ -425,7 +429,7 @@ def page(title: str, cover: Coverage, provinces: Cover | None, command: str) -> 
     )
     first, rest = lines[0], lines[1:]
     if provinces is not None:  # the question first, then its two halves
-        first, rest = f"What {provinces.sensor} covers", lines
+        first, rest = f"What it covers: {provinces.sensor}", lines
     opening = (
         f'<header><p class="kicker">{esc(title)} · coverage</p><h1>{esc(first)}</h1>'
         f"{''.join(f'<p>{esc(t)}</p>' for t in rest)}</header>"
@@ -439,7 +443,8 @@ def page(title: str, cover: Coverage, provinces: Cover | None, command: str) -> 
         f"<title>EXERCISE · {esc(title)} · coverage</title>\n<style>\n{style}{_STYLE}</style>\n</head>\n<body>\n"
         '<div class="exercise" role="note">EXERCISE <span>simulation, not a real event</span> EXERCISE</div>\n'
         f"<main>\n{opening}{''.join(parts)}</main>\n"
-        '<div class="exercise foot" aria-hidden="true">EXERCISE <span>simulation, not a real event</span> EXERCISE</div>\n'
+        '<div class="exercise foot" aria-hidden="true">EXERCISE <span>simulation, not a real event</span> '
+        'EXERCISE</div>\n'
         "</body>\n</html>\n"
     )
     return html, pictures

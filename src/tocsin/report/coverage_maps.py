@@ -18,9 +18,10 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from tocsin.earth.coastlines import world
+from tocsin.earth.polygons import contains
 from tocsin.measures.coverage import Coverage
 from tocsin.measures.provinces import Cover, provinces, turned_to
-from tocsin.report.projection import RADIUS_KM, Projection, circle_on_earth, land_ring
+from tocsin.report.projection import RADIUS_KM, Projection, circle_on_earth, clip_ring
 from tocsin.scenario.specs import Infrared, Radar, Sensor
 
 Floats = NDArray[np.float64]
@@ -50,12 +51,7 @@ class Map:
         box = (-1.5 * self.half, -1.5 * self.half, 1.5 * self.half, 1.5 * self.half)
         w = world("50m" if fine else "110m")
         for ring in w.land:
-            parts = land_ring(self.projection, ring, box)
-            if len(parts) > 1:  # it lies about the far side and comes back inside out: the box less the ring
-                parts = [_wound(parts[0], True), _wound(parts[1], False)]
-            if parts:
-                shape = Path.make_compound_path(*(Path(self.up(np.concatenate([p, p[:1]])), closed=True) for p in parts))
-                axes.add_patch(PathPatch(shape, facecolor=LAND, edgecolor="none", zorder=1))
+            self._land(ring, box)
         for line in w.coasts:
             self.line(line, COAST, 0.6, zorder=4)
         for line in w.borders:
@@ -73,6 +69,19 @@ class Map:
         axes.set_yticks([])
         for spine in axes.spines.values():
             spine.set_color("#dcd9d0")
+
+    def _land(self, ring: Floats, box: tuple[float, float, float, float]) -> None:
+        """A piece of land; one about the far side comes back inside out in the plane, and is the box less its ring."""
+        cut = clip_ring(self.projection.ring(ring), box)
+        paths = [] if len(cut) < 3 else [_closed(self.up(cut), True)]
+        if len(ring) > 100:  # smaller ones surround no far side
+            here = bool(contains([ring], self.projection.lat0, self.projection.lon0))
+            if here != any(path.contains_point((0.0, 0.0)) for path in paths):
+                whole = np.array([[box[0], box[1]], [box[2], box[1]], [box[2], box[3]], [box[0], box[3]]])
+                paths = [_closed(whole, False), *paths]
+        if paths:
+            shape = Path.make_compound_path(*paths)
+            self.axes.add_patch(PathPatch(shape, facecolor=LAND, edgecolor="none", zorder=1))
 
     def up(self, plane: Floats) -> Floats:
         """Plane points with y upwards."""
@@ -127,11 +136,12 @@ class Map:
                 )  # fmt: skip
 
 
-def _wound(ring: Floats, left: bool) -> Floats:
-    """A plane ring that runs to the left (or right) about what it holds."""
+def _closed(ring: Floats, left: bool) -> Path:
+    """A plane ring as a closed path that runs to the left (or right) about what it holds."""
     x, y = ring[:, 0], ring[:, 1]
     area = float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
-    return ring if (area > 0.0) == left else ring[::-1]
+    way = ring if (area > 0.0) == left else ring[::-1]
+    return Path(np.concatenate([way, way[:1]]), closed=True)
 
 
 _HEIGHT_BINS = np.array([0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 3000.0])
