@@ -273,7 +273,12 @@ def _maps(cover: Coverage) -> tuple[str, dict[str, bytes]]:
          "magma_r", False, "Lost from all views and found again. Grey: no such gap, or never seen."),
     )  # fmt: skip
     out, pictures = [], {}
+    same = {"sensors"} if len(cover.sensors) == 1 else set()
+    if np.array_equal(c["first_s"], c["first_radar_s"], equal_nan=True):
+        same.add("radar")
     for name, values, title, unit, colours, whole, words in kinds:
+        if name in same:  # it would show what another map shows, or one number
+            continue
         if not np.isfinite(values).any():
             out.append(f"<figure><figcaption>{esc(title)}: none, nowhere.</figcaption></figure>")
             continue

@@ -171,7 +171,7 @@ def cell_map(
     else:
         centre = cover.aim
         furthest = cover.cells["distance_km"][flies]
-        reach = float(furthest.max()) * 1.04 if furthest.size else 2000.0
+        reach = float(furthest.max()) * 1.03 + 150.0 * float(cover.lat[1] - cover.lat[0]) if furthest.size else 2000.0
     chart = Map(axes, *centre, reach, fine=reach < 1500.0)
     bins = _bins(values, whole)
     if everywhere:
