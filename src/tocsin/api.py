@@ -26,7 +26,6 @@ from tocsin.command.doctrine import check_doctrine
 from tocsin.earth.frames import gmst82
 from tocsin.exercise.engine import Engine, Recording
 from tocsin.measures.knowledge import Knowledge, Step, explain, knew, parse_moment
-from tocsin.measures.perfect import perfect, perfect_table
 from tocsin.measures.summary import summarise
 from tocsin.records.folder import RunFolder, write_run
 from tocsin.records.record import Input, Record, Refused
@@ -163,6 +162,8 @@ class Run:
         """What a perfect observer would have seen with the same sensors, each partner's own and all pooled: the limit
         that geometry sets (see ``measures.perfect``).
         """
+        from tocsin.measures.perfect import perfect, perfect_table
+
         world, _ = self.source.split(gmst82)
         return perfect_table(perfect(world))
 

@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.stats import ncx2
 
 from tocsin.dynamics.orbit import orbit_states
 from tocsin.earth.clock import to_s
@@ -147,6 +145,9 @@ def even_odds_snr(pfa: float, swerling: int) -> float:
     t = -math.log(pfa)
     if swerling == 1:
         return t / math.log(2.0) - 1.0
+    from scipy.optimize import brentq  # takes a quarter of a second to load, and most runs never ask
+    from scipy.stats import ncx2
+
     if swerling == 3:
 
         def chance(s: float) -> float:
