@@ -116,7 +116,7 @@ def left(path: Path) -> list[str]:
 
 # help and start -------------------------------------------------------------------------------------------------------
 
-COMMANDS = ("scenarios", "new", "validate", "run", "report", "warmup", "export", "check-flight")
+COMMANDS = ("scenarios", "new", "validate", "run", "report", "warmup", "export", "check-flight", "coverage")
 
 
 def test_help_lists_every_command(command: Command) -> None:
@@ -176,7 +176,7 @@ def test_a_wrong_command_line_is_told(command: Command, args: tuple[str, ...], w
 def test_scenarios_are_listed_a_line_each(command: Command) -> None:
     code, out, _ = command("scenarios")
     assert code == 0
-    bundled = ["black-brant-1995", "hokkaido-2017", "sun-glint-1983"]
+    bundled = ["black-brant-1995", "hokkaido-2017", "seongju-2016", "sun-glint-1983"]
     assert [line.split()[0] for line in out.splitlines()] == bundled
     assert [s["id"] for s in json.loads(command("scenarios", "--json")[1])] == bundled
 

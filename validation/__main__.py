@@ -18,6 +18,7 @@ from validation import (  # noqa: F401 - importing registers their rows
     programs,
     published,
     radar,
+    sensor_coverage,
 )
 from validation.run import main
 

@@ -158,6 +158,15 @@ class Run:
         """The chain behind a warning (uid such as "japan/own/0") back to the scans."""
         return explain(self.tables, warning, version)
 
+    def perfect(self) -> pa.Table:
+        """What a perfect observer would have seen with the same sensors, each partner's own and all pooled: the limit
+        that geometry sets (see ``measures.perfect``).
+        """
+        from tocsin.measures.perfect import perfect, perfect_table
+
+        world, _ = self.source.split(gmst82)
+        return perfect_table(perfect(world))
+
     def timeline(self) -> Timeline:
         """Who knew what when, in order; ``.plot()`` draws it."""
         return Timeline(self.tables, f"{self.summary['scenario']}, seed {self.seed}")

@@ -352,6 +352,7 @@ def warmup() -> None:
             # the measures have kernels of their own
             progress.doing("measuring")
             _ = made.summary
+            _ = made.perfect()
     print("ready")
 
 
@@ -448,6 +449,79 @@ def check_flight(
         print(json.dumps(data, indent=2))
     else:
         screen.show_check(data)
+
+
+@app.command()
+@_guarded
+def coverage(
+    scenario: Annotated[str, typer.Argument(help="Name of a bundled scenario, or a scenario file.")],
+    class_id: Annotated[
+        str | None, typer.Option("--class", metavar="ID", help="Class that flies [default: the scenario's first].")
+    ] = None,
+    toward: Annotated[
+        str | None, typer.Option(metavar="AREA", help="Area, or LAT,LON [default: the first defended area].")
+    ] = None,
+    step_deg: Annotated[
+        float | None, typer.Option(metavar="DEG", help="Side of the launch cells [default: 2; finer for short ranges].")
+    ] = None,
+    hours: Annotated[bool, typer.Option("--hours", help="Also by hour of day.")] = False,
+    boresights: Annotated[
+        list[float] | None,
+        typer.Option("--boresight", metavar="DEG", help="Of a single radar, for the provinces; may be repeated."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write [default: coverage/SCENARIO].", show_default=False)
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is in the folder.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print coverage.json instead of a few lines.")] = False,
+) -> None:
+    """Show what a scenario's sensors see of launches from anywhere towards one place.
+
+    From each cell of a grid one nominal flight: first look, number and kinds of sensors, gaps, time left; with --hours
+    for each hour of the day. Leaves a page with maps, and the grid as Parquet and CSV. With a single radar near China
+    also how much of each province it covers, by height, boresight and size.
+
+    \b
+    Examples:
+      tocsin coverage hokkaido-2017
+      tocsin coverage hokkaido-2017 --class icbm-liquid --toward north-america --hours
+      tocsin coverage seongju-2016 --json
+    """
+    with screen.Progress("measuring coverage") as progress:
+        from tocsin.earth.frames import gmst82
+        from tocsin.earth.jit import on_compile
+        from tocsin.measures import coverage as c
+        from tocsin.measures import provinces as p
+        from tocsin.report import coverage as pages
+
+        chosen = _load(scenario)
+        folder = out or Path("coverage") / chosen.id
+        if folder.exists() and not folder.is_dir():
+            raise _RefusedError(f"{folder} is a file; choose another folder with --out")
+        if folder.exists() and any(folder.iterdir()) and not force:
+            raise _RefusedError(f"{folder} is not empty; choose another with --out or replace it with --force")
+        world, nations = chosen.split(gmst82)
+        areas = [(name, area) for name, spec in nations.items() for area in spec.areas]
+        on_compile(progress.compiling)
+        try:
+            aim, name = c.choose_aim(areas, toward)
+            found = c.cover(world, c.choose_class(world, class_id), aim, name, step_deg, hours)
+            shares = p.if_near(world.sensors, tuple(boresights) if boresights else p.BORESIGHTS)
+        except c.CoverageError as error:
+            raise _RefusedError(str(error)) from None
+        finally:
+            on_compile(None)
+        progress.doing("drawing the maps")
+        asked = {"--class": class_id, "--toward": toward, "--step-deg": None if step_deg is None else f"{step_deg:g}"}
+        words = ["tocsin coverage", scenario, *(f"{key} {value}" for key, value in asked.items() if value is not None)]
+        pages.write(folder, chosen.id, chosen.title, found, shares, " ".join([*words, "--hours"] if hours else words))
+        data = pages.summary(chosen.id, found, shares)
+    if as_json:
+        print(json.dumps(data, indent=2))
+        print(f"coverage folder: {screen.clean(str(folder))}", file=sys.stderr)
+    else:
+        print(pages.show(data))
+        print(f"page: {screen.clean(str(folder / 'coverage.html'))}")
 
 
 def main() -> None:

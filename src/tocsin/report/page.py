@@ -39,6 +39,7 @@ def page(run: RunLike) -> str:
         _map(facts, picture),
         _timeline(facts),
         _delays(facts),
+        _limit(run, facts),
         _stages(facts),
         _risks(facts),
         _tables(facts),
@@ -303,6 +304,33 @@ def _delays(facts: Facts) -> str:
         "Decision: until the public step.",
         "".join(out),
     )
+
+
+def _limit(run: RunLike, facts: Facts) -> str:
+    """What geometry alone would have allowed, where the run can say so."""
+    ask = getattr(run, "perfect", None)
+    if ask is None:
+        return ""
+    names = {n.id: n.name for n in facts.nations} | {"pooled": "All sensors pooled"}
+    sensors = {s.id: s.name for s in facts.sensors}
+    shown = {f.id for f in facts.flights}
+    lines = []
+    for row in [r for r in ask().to_pylist() if r["object"] in shown][:12]:
+        who, what = names.get(row["observer"], row["observer"]), row["object"]
+        if row["first_s"] is None:
+            lines.append(f"<li>{esc(who)}: {esc(what)} is never in view.</li>")
+            continue
+        by = sensors.get(row["first_sensor"], row["first_sensor"])
+        gap = f", lost for up to {span(row['longest_gap_s'])}" if row["longest_gap_s"] > 0.0 else ""
+        when, until = t_plus(row["first_s"] - facts.t0), t_plus(row["last_s"] - facts.t0)
+        lines.append(f"<li>{esc(who)}: {esc(what)} from {when} ({esc(by)}) to {until}{gap}.</li>")
+    if not lines:
+        return ""
+    lead = (
+        "A perfect observer has the same sensors, and nothing but geometry stands in its way: it looks at all times, "
+        "detects for certain and at once. Nobody can know sooner."
+    )
+    return _section("limit", "The physical limit", lead, f"<ul>{''.join(lines)}</ul>")
 
 
 def _stages(facts: Facts) -> str:
