@@ -55,7 +55,7 @@ def over_horizon_detect(
         re = math.sqrt(own) + normal(key, t0[s], _0, np.int64(1)) * math.sqrt(0.5)
         im = normal(key, t0[s], _0, np.int64(2)) * math.sqrt(0.5)
         power = re * re + im * im
-        if power <= par[s, O_THRESHOLD]:
+        if not power > par[s, O_THRESHOLD]:
             continue
         sr, sa = par[s, O_SIGMA_RANGE], par[s, O_SIGMA_AZIMUTH]
         z[i, 0] = max(where[i, W_RANGE] + sr * normal(key, t0[s], _0, np.int64(3)) + bias[s, 0], 0.0)
