@@ -260,6 +260,8 @@ OTH = OverHorizon(
 )  # fmt: skip
 BIASED = {  # a model, where the object stands (rad, rad, m), the bias
     "over-horizon": (OTH, (0.1, 0.1, 1e5), Bias((5000.0, 0.02, 0.0, 0.0))),
+    "radar": (radar(reference_snr=1e4, doppler=True), (0.02, 0.05, 3e5), Bias((800.0, 0.01, -0.02, 30.0))),
+    "infrared": (satellite(), (0.1, -THETA0 + 0.1, 5e4), Bias((1e-4, -2e-4, 0.0, 0.0))),
 }
 
 
