@@ -35,3 +35,22 @@ def test_nothing_flies_and_the_satellite_reports():
     assert len(_reports(scenario, glint_lobe=0.0)) < 8
     # plates as flat as calm air has them do not do it
     assert len(_reports(scenario, glint_lobe=np.radians(1.0))) < 8
+
+
+def test_a_warning_of_nothing_is_told_as_one():
+    from tocsin.api import run
+    from tocsin.report.facts import gather
+    from tocsin.report.headline import headline
+
+    made = run(Scenario.load("sun-glint-1983").with_("duration", "4 min"))
+    (partner,) = made.summary["partners"]
+    confirmed = [e for e in partner["events"] if e["warning_s"] is not None]
+    assert confirmed
+    assert all(e["object"] is None for e in confirmed)
+    assert partner["false_warnings"] == len(confirmed)
+    said = headline(gather(made)).first
+    assert said.startswith("Nothing was launched; ")
+    assert "of nothing" in said
+    # the published report stands beside the first warning, whatever it was about
+    stage = next(s for s in made.summary["stages"] if s["matches"] == "warning:soviet-union")
+    assert stage["simulated_s"] == min(e["warning_s"] for e in confirmed)

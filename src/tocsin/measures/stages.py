@@ -38,7 +38,10 @@ def stages(
         matches = entry.get("matches") or ""
         published = moment_ns(entry["at"], unix_ns) / 1e9 - zero
         simulated = None
-        if flight is not None and ground is not None:
+        if flight is None or ground is None:
+            at = _of_nothing(matches, partners)
+            simulated = None if at is None else round(at - zero, 3) + 0.0
+        else:
             at = _simulated(matches, scenario, tables, partners, flight, ground, areas)
             if at is not None and at >= end:
                 at = None  # the run ended before, or just there and the object was still on its way
@@ -81,6 +84,18 @@ def _simulated(
     if kind == "first-detection":
         return _first_detection(tables, nation, flight["object"])
     events = [e for p in partners if p.id == nation for e in p.events if e.object == flight["object"]]
+    if kind == "warning":
+        return min((e.warning_s + e.zero_s for e in events if e.warning_s is not None), default=None)
+    if kind == "step":
+        return min((d.t_s + e.zero_s for e in events for d in e.decisions if d.step == name), default=None)
+    return None
+
+
+def _of_nothing(matches: str, partners: list[shapes.Partner]) -> float | None:
+    """The same where nothing was launched: warnings and steps, whatever they were about."""
+    kind, _, of = matches.partition(":")
+    nation, _, name = of.partition("/")
+    events = [e for p in partners if p.id == nation for e in p.events]
     if kind == "warning":
         return min((e.warning_s + e.zero_s for e in events if e.warning_s is not None), default=None)
     if kind == "step":

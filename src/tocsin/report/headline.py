@@ -33,6 +33,8 @@ def headline(facts: Facts) -> Headline:
     sensors could not see meanwhile.
     """
     warned = [n for n in facts.nations if any(w.first_confirmed for w in n.warnings)]
+    if warned and not any(f.launched for f in facts.flights):
+        return _of_nothing(facts, warned)
     defending = {a.partner for a in facts.declared.areas if a.kind == "defended"}
     if not any(event_time(n, "alert_s") is not None or n.id in defending for n in warned):
         territory = [
@@ -57,6 +59,21 @@ def headline(facts: Facts) -> Headline:
     if others:
         what = f"{first.id} and {others} more flew"
     return Headline(f"Nobody confirmed a warning: {what} and {watching} did not call it.", tuple(gap_sentences(facts)))
+
+
+def _of_nothing(facts: Facts, warned: list[Nation]) -> Headline:
+    """Warnings where nothing was launched."""
+    parts, more = [], []
+    for n in warned:
+        count = sum(w.first_confirmed is not None for w in n.warnings)
+        words = "a warning" if count == 1 else f"{count} warnings"
+        first = "" if count == 1 else "the first "
+        parts.append(f"{the(n.name)} confirmed {words} of nothing, {first}at {t_plus(_first(n).t - facts.t0)}")
+        if n.decisions:
+            last = max(n.decisions, key=lambda d: float(d["t_s"]))
+            when = t_plus(last["t_s"] - facts.t0)
+            more.append(sentence(f"the last step of {the(n.name)} was {last['step']} at {when}"))
+    return Headline(sentence(f"nothing was launched; {'; '.join(parts)}"), tuple(more))
 
 
 def _by_whose(facts: Facts, version: Version, nation: Nation) -> str:
