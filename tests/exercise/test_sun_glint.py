@@ -49,8 +49,8 @@ def test_a_warning_of_nothing_is_told_as_one():
     assert all(e["object"] is None for e in confirmed)
     assert partner["false_warnings"] == len(confirmed)
     said = headline(gather(made)).first
-    assert said.startswith("Nothing was launched; ")
-    assert "of nothing" in said
+    assert said.startswith("Soviet Union confirmed ")
+    assert said.endswith(" of nothing that had been launched.")
     # the published report stands beside the first warning, whatever it was about
     stage = next(s for s in made.summary["stages"] if s["matches"] == "warning:soviet-union")
     assert stage["simulated_s"] == min(e["warning_s"] for e in confirmed)

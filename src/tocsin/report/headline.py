@@ -63,17 +63,14 @@ def headline(facts: Facts) -> Headline:
 
 def _of_nothing(facts: Facts, warned: list[Nation]) -> Headline:
     """Warnings where nothing was launched."""
-    parts, more = [], []
+    more = []
     for n in warned:
-        count = sum(w.first_confirmed is not None for w in n.warnings)
-        words = "a warning" if count == 1 else f"{count} warnings"
-        first = "" if count == 1 else "the first "
-        parts.append(f"{the(n.name)} confirmed {words} of nothing, {first}at {t_plus(_first(n).t - facts.t0)}")
+        more.append(sentence(f"{the(n.name)} was warned first at {t_plus(_first(n).t - facts.t0)}"))
         if n.decisions:
             last = max(n.decisions, key=lambda d: float(d["t_s"]))
             when = t_plus(last["t_s"] - facts.t0)
             more.append(sentence(f"the last step of {the(n.name)} was {last['step']} at {when}"))
-    return Headline(sentence(f"nothing was launched; {'; '.join(parts)}"), tuple(more))
+    return Headline(" ".join(_false_sentences(warned)), tuple(more))
 
 
 def _by_whose(facts: Facts, version: Version, nation: Nation) -> str:
