@@ -74,8 +74,8 @@ class World:
         if len(sensed.links):
             records.append(self._source.record(t1_ns, Phase.TRUTH, "truth.links", encode(sensed.links), TRUTH))
         if len(sensed.scans):
-            self._scans = np.concatenate([self._scans, sensed.scans])
-            self._detections = np.concatenate([self._detections, sensed.detections])
+            self._scans = np.concatenate([self._scans, sensed.scans], dtype=SCAN)
+            self._detections = np.concatenate([self._detections, sensed.detections], dtype=DETECTION)
         here_scans = self._scans["arrive_ns"] <= t1_ns
         here_detections = self._detections["arrive_ns"] <= t1_ns
         deliveries = {nation: Delivery(empty(SCAN), empty(DETECTION)) for nation in self.spec.nations}

@@ -60,7 +60,7 @@ class _Gathered:
 
     @property
     def rows(self) -> c.Table:
-        return np.concatenate(self._parts) if self._parts else c.empty(self._dtype)
+        return np.concatenate(self._parts, dtype=self._dtype) if self._parts else c.empty(self._dtype)
 
     def _spread(self, words: list[str]) -> pa.Array:
         names = sorted(frozenset(words))

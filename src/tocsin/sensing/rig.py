@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tocsin.dynamics.ephemeris import Ephemeris
 from tocsin.earth.clock import to_ns
 from tocsin.earth.random import draw_uniform, stream_key
-from tocsin.records.columns import Status, Table
+from tocsin.records.columns import DETECTION, SCAN, TRUTH_LINK, Status, Table
 from tocsin.scenario.specs import Sensor, StatusSpan
 from tocsin.sensing.biases import Biases
 from tocsin.sensing.infrared import InfraredSatellites
@@ -275,9 +275,9 @@ def _merge(parts: list[Sensed]) -> Sensed:
         return Sensed.nothing()
     if len(parts) == 1:
         return parts[0]
-    scans = np.concatenate([p.scans for p in parts])
-    detections = np.concatenate([p.detections for p in parts])
-    links = np.concatenate([p.links for p in parts])
+    scans = np.concatenate([p.scans for p in parts], dtype=SCAN)
+    detections = np.concatenate([p.detections for p in parts], dtype=DETECTION)
+    links = np.concatenate([p.links for p in parts], dtype=TRUTH_LINK)
     by_scan = np.lexsort((scans["scan"], scans["sensor"]))
     by_detection = np.lexsort((detections["n"], detections["scan"], detections["sensor"]))
     return Sensed(scans[by_scan], detections[by_detection], links[by_detection])
