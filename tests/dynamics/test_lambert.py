@@ -22,9 +22,7 @@ def test_the_flight_that_made_the_ends_is_found(lat, azimuth, speed, elevation, 
     north = np.cross(up, east)
     level = math.sin(azimuth) * east + math.cos(azimuth) * north
     x0 = np.concatenate([up * (A + 120e3), speed * (math.cos(elevation) * level + math.sin(elevation) * up)])
-    duration = (
-        part * 2.0 * speed * math.sin(elevation) / 9.8
-    )  # of a flat Earth: still in flight
+    duration = part * 2.0 * speed * math.sin(elevation) / 9.8  # of a flat Earth: still in flight
     end = np.empty(6)
     coast_to(x0, 0.0, duration, 0.0, -1.0, end)
     found = np.empty(6)

@@ -16,9 +16,9 @@ from tocsin.earth.clock import NS, to_ns
 from tocsin.records.shapes import Task
 from tocsin.scenario.specs import Radar, Sensor
 
-LONGEST_NS = 600 * NS  # that a task may stand
+LONGEST_NS = 120 * NS  # that a task may stand
 MOST = 64  # tasks of one sensor at a time
-_FARTHEST, _FASTEST = 1e9, 2e4  # m, m/s
+_NEAREST, _FARTHEST, _FASTEST = 6.2e6, 1e9, 1.2e4  # m from the centre of the Earth, m/s
 _WIDEST = 1e6  # m of spread
 
 
@@ -53,16 +53,17 @@ class Tasking:
             return f"a task stands from its time on for at most {LONGEST_NS // NS} s"
         if not all(map(math.isfinite, (*task.x, task.spread))) or not 0.0 <= task.spread <= _WIDEST:
             return f"a task needs finite numbers and a spread of 0 to {_WIDEST / 1e3:g} km"
-        if math.hypot(*task.x[:3]) > _FARTHEST or math.hypot(*task.x[3:]) > _FASTEST:
-            return f"a task is no farther than {_FARTHEST / 1e3:g} km and no faster than {_FASTEST / 1e3:g} km/s"
+        if not _NEAREST <= math.hypot(*task.x[:3]) <= _FARTHEST or math.hypot(*task.x[3:]) > _FASTEST:
+            allowed = f"{_NEAREST / 1e3:g} to {_FARTHEST / 1e3:g} km from the Earth's centre"
+            return f"a task is about what is {allowed} and no faster than {_FASTEST / 1e3:g} km/s"
         mine = [key for key in self._standing if key[0] == task.sensor]
         if (task.sensor, task.about) not in self._standing and len(mine) >= MOST:
             return f"{task.sensor} has {MOST} tasks already"
         return None
 
     def standing(self, t0_ns: int) -> tuple[Task, ...]:
-        """What a frame from ``t0_ns`` on may carry out; what is over is forgotten. A newer task about the same thing has
-        the place of the older one in this order.
+        """What a frame from ``t0_ns`` on may carry out; what is over is forgotten. A newer task about the same thing
+        has the place of the older one in this order.
         """
         self._standing = {k: t for k, t in self._standing.items() if t.until_ns >= t0_ns - self._scan_ns[k[0]]}
         return tuple(self._standing.values())

@@ -264,7 +264,8 @@ def _track_event(record: Record, out: Rows) -> tuple[str, str, str]:
 
 def _task(record: Record, out: Rows) -> tuple[str, str, str]:
     task = unpack(record.body, Task)
-    return task.sensor, "asked to look", f"{task.about}: within {task.spread / 1e3:.1f} km until T+{task.until_ns / 1e9:g} s"
+    within = f"within {task.spread / 1e3:.1f} km until T+{task.until_ns / 1e9:g} s"
+    return task.sensor, "asked to look", f"{task.about}: {within}"
 
 
 def _other(record: Record, out: Rows) -> tuple[str, str, str]:

@@ -6,9 +6,9 @@ to look where it will be:
 
 - an **own track** that is confirmed, by its predicted state and covariance;
 - a **partner's warning** of which there is no own track: the free arc from the end of its burning (by what is believed
-  of the likeliest class, else from the launch point) to the point of impact (``lambert``), with the spread that the
-  launch and impact estimates, their times and the class leave. A word without a point of impact and its time says too
-  little to look anywhere.
+  of the classes that the partner names, else of those that fly as far) to the point of impact (``lambert``), with the
+  spread that the launch and impact estimates, their times and the classes leave. A word without a point of impact and
+  its time says too little to look anywhere.
 
 A task stands for two of the radar's scans and is said anew when half of that is over. A radar that keeps what it has
 found in track by itself is not told of what it sees. A task names no more than a radar can search: beyond ``VAGUE`` of
@@ -44,11 +44,13 @@ MOST = 32  # tasks for one radar at a time
 MOST_HEARD = 64  # partners' warnings that are kept
 LONGEST_LOOK = 16.0  # dwells: what a radar spends at most on a single look
 _HOPE = 0.1  # probability that such a look detects, under which nobody asks for it
-_LEAST_NS = 10 * NS  # that a task stands
+_LEAST_NS, _MOST_NS = 10 * NS, 120 * NS  # that a task stands
 _STEEP = 40.0  # m/s2: what thrust may add to a free prediction of what may still burn
-_NO_CLASS = 50e3  # m: by which an arc from the ground runs ahead of a flight that burns for minutes first
+_BURNOUT_S = 2.0  # s, 1 sigma: of an end of thrust that a partner has worked out
+_LIKELY = 0.02  # share of a class that is not left out
 _LONGEST = 7200.0  # s: of a flight from launch to impact that anybody reports
 _SIGMAS = 3.0
+_GIVENS = 9  # of an arc
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,6 @@ class _Arc:
     x: Floats  # (k, 6)
     t: float
     end: float
-    floor: float
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class Cueing:
         own = {w.partner for w in newest.values() if w.partner is not None and w.track is not None}
         cues: list[Cue] = []
         for n, sensor, radar in self._radars:
-            hold = max(2 * to_ns(radar.scan_period), _LEAST_NS)
+            hold = min(max(2 * to_ns(radar.scan_period), _LEAST_NS), _MOST_NS)
             # what is let go of its own accord makes room
             left = {k: t for k, t in self._standing.items() if k[0] != sensor or t > t_ns}
             room = MOST - sum(k[0] == sensor for k in left)
@@ -189,7 +190,7 @@ class Cueing:
     def _on_arc(self, arc: _Arc, t_ns: int, hold: int, uid: str, cause: str) -> _Place | None:
         now, then = (_carried(arc.x, arc.t, t / 1e9) for t in (t_ns, t_ns + hold))
         apart = max(float(((x[1:, :3] - x[0, :3]) ** 2).sum()) for x in (now, then))
-        spread = math.sqrt(apart + arc.floor**2)
+        spread = math.sqrt(apart)
         if not spread <= VAGUE:
             return None
         return _Place(now[0], spread, uid, ("envelope", cause))
@@ -273,22 +274,22 @@ def arc_of(version: WarningVersion, classes: dict[str, FlightClass], theta0: flo
         return None
     if launch.mean is None or impact.mean is None or launch.t_ns is None or impact.t_ns is None:
         return None
-    believed = {k: p for k, p in version.types.items() if k in classes and math.isfinite(p)}
-    likely = classes[max(sorted(believed), key=lambda k: believed[k])] if believed else None
+    distance, _, _ = inverse(*launch.mean, *impact.mean)
+    weights = _weights(version.types, classes, distance)
+    if not weights:
+        return None
+    ends = np.array([_end_of_thrust(classes[k]) for k in weights])  # (n, 2, 3): nominal, sigma of each
+    share = np.array(list(weights.values()))
+    mean = share @ ends[:, 0]
+    off = np.sqrt(share @ ((ends[:, 0] - mean) ** 2 + ends[:, 1] ** 2))
+    if version.burnout_ns is not None and 0 < version.burnout_ns - launch.t_ns < to_ns(_LONGEST):
+        mean[0], off[0] = (version.burnout_ns - launch.t_ns) / 1e9, _BURNOUT_S
+    base = (float(mean[0]), float(mean[1]), float(mean[2]))
     t_launch, t_impact = launch.t_ns / 1e9, impact.t_ns / 1e9
-    if likely is not None:
-        height, downrange = likely.burnout_height, likely.burnout_downrange
-        burn = sum(s.burn.nominal + s.coast.nominal for s in likely.stages) - likely.stages[-1].coast.nominal
-        if version.burnout_ns is not None and 0 < version.burnout_ns - launch.t_ns < to_ns(_LONGEST):
-            burn = (version.burnout_ns - launch.t_ns) / 1e9
-        off = (height.spread, downrange.spread)
-        base = (burn, height.nominal, downrange.nominal)
-    else:
-        off, base = (0.0, 0.0), (0.0, 0.0, 0.0)
     if not 0.0 < t_impact - t_launch - base[0] <= _LONGEST:
         return None
     flights = []
-    for shift in _shifts(launch, impact, off):
+    for shift in _shifts(launch, impact, off.tolist()):
         x = _flight(launch.mean, impact.mean, t_launch, t_impact, base, shift, theta0)
         if x is None:
             return None
@@ -298,7 +299,7 @@ def arc_of(version: WarningVersion, classes: dict[str, FlightClass], theta0: flo
     states = np.array([_carried(x[None], t, start)[0] for x, t in flights])
     if not np.isfinite(states).all():
         return None
-    return _Arc(states, start, t_impact, 0.0 if likely is not None else _NO_CLASS)
+    return _Arc(states, start, t_impact)
 
 
 def _says_where(estimate: Estimate) -> bool:
@@ -312,25 +313,44 @@ def _says_where(estimate: Estimate) -> bool:
     return abs(e.mean[0]) <= 0.5 * math.pi and abs(e.mean[1]) <= 2.0 * math.pi
 
 
-def _shifts(launch: Estimate, impact: Estimate, off: tuple[float, float]) -> list[tuple[float, ...]]:
-    """Rows of what is shifted by one sigma at a time: launch east, north, time, impact east, north, time, height and
-    downrange of the end of thrust; the first shifts nothing.
+def _weights(types: dict[str, float], classes: dict[str, FlightClass], distance: float) -> dict[str, float]:
+    """What it may be, as shares of the own classes (sum 1): the partner's word on those known here, else those that fly
+    as far.
     """
-    rows: list[tuple[float, ...]] = [(0.0,) * 8]
+    said = {k: p for k, p in sorted(types.items()) if k in classes and _LIKELY <= p <= 1.0}
+    if not said:
+        said = {k: c.prior for k, c in classes.items() if c.energy_range[0] <= distance <= c.energy_range[1]}
+    total = sum(said.values())
+    return {k: p / total for k, p in said.items()} if total > 0.0 else {}
+
+
+def _end_of_thrust(c: FlightClass) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Time after launch (s), height and downrange (m) of a class's end of thrust: nominal and one sigma."""
+    spans = [s.burn for s in c.stages] + [s.coast for s in c.stages[:-1]]
+    time = sum(s.nominal for s in spans), math.sqrt(sum(s.spread**2 for s in spans))
+    both = time, *((s.nominal, s.spread) for s in (c.burnout_height, c.burnout_downrange))
+    return (both[0][0], both[1][0], both[2][0]), (both[0][1], both[1][1], both[2][1])
+
+
+def _shifts(launch: Estimate, impact: Estimate, off: Sequence[float]) -> list[tuple[float, ...]]:
+    """Rows of what is shifted by one sigma at a time: launch east, north, time, impact east, north, time, time, height
+    and downrange of the end of thrust; the first shifts nothing.
+    """
+    rows: list[tuple[float, ...]] = [(0.0,) * _GIVENS]
     for k, e in enumerate((launch, impact)):
         assert e.cov_enu is not None
         c = np.array([[e.cov_enu[0], e.cov_enu[1]], [e.cov_enu[1], e.cov_enu[3]]])
         values, axes = np.linalg.eigh(c)
         for value, axis in zip(values.tolist(), axes.T, strict=True):
             s = math.sqrt(max(value, 0.0))
-            row = [0.0] * 8
+            row = [0.0] * _GIVENS
             row[3 * k : 3 * k + 2] = s * float(axis[0]), s * float(axis[1])
             rows.append(tuple(row))
-        row = [0.0] * 8
+        row = [0.0] * _GIVENS
         row[3 * k + 2] = math.sqrt(e.t_var or 0.0)
         rows.append(tuple(row))
     for k, s in enumerate(off):
-        row = [0.0] * 8
+        row = [0.0] * _GIVENS
         row[6 + k] = s
         rows.append(tuple(row))
     return [rows[0], *(row for row in rows[1:] if any(row))]
@@ -354,8 +374,8 @@ def _flight(
 ) -> tuple[Floats, float] | None:
     """State and time (s) at the end of thrust of one flight."""
     launch, impact = _moved(start, *shift[:2]), _moved(end, *shift[3:5])
-    t0, t1 = t_launch + shift[2] + base[0], t_impact + shift[5]
-    height, downrange = base[1] + shift[6], base[2] + shift[7]
+    t0, t1 = t_launch + shift[2] + base[0] + shift[6], t_impact + shift[5]
+    height, downrange = base[1] + shift[7], base[2] + shift[8]
     _, azimuth, _ = inverse(*launch, *impact)
     lat, lon, _ = direct(*launch, azimuth, downrange)
     places = geodetic_to_ecef(np.array([[lat, lon, max(height, 0.0)], [*impact, 0.0]]))
