@@ -187,7 +187,9 @@ def test_a_class_with_a_trough_and_a_warm_body():
     believed = classes + "\n    belief: {warm_w_sr: 5}"
     assert split(RADAR, classes=believed)[1]["a"].classes[0].warm.nominal == 5.0
     plain = split(RADAR)[0].classes[0]
-    assert (plain.trough, plain.warm.nominal) == ((), 0.0)
+    assert (plain.trough, plain.warm.nominal) == ((70e3, 90e3, 0.3), 30.0)
+    none = split(RADAR, classes="srbm:\n    truth: {trough: {from_km: 70, to_km: 90, factor: 1}, warm_w_sr: 0}")
+    assert (none[0].classes[0].trough[2], none[0].classes[0].warm.nominal) == (1.0, 0.0)
 
 
 # ---- troubles --------------------------------------------------------------------------------------------------------
