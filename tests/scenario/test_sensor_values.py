@@ -400,3 +400,11 @@ def test_a_fence_is_held_to_what_is_so_too():
     (found,) = told(RADAR, "fence_deg: [3, 7]\nactual: {elevation_deg: [5, 60]}")
     assert "partners.a.sensors.s.actual.fence_deg" in found
     assert "found [3, 7]; allowed: elevations within elevation_deg [5, 60]" in found
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "0 +- 0.1", ".nan"])
+@pytest.mark.parametrize("key", ["rcs_m2", "rcs_boost_m2"])
+def test_a_cross_section_of_nothing_is_refused(key, value):
+    found = told(RADAR, classes=f"srbm:\n    truth: {{{key}: {value}}}")
+    assert found
+    assert all(f"classes.srbm.truth.{key}" in line for line in found)

@@ -31,6 +31,7 @@ from tocsin.warning.evidence import (
     note_scans,
     over_terrain,
     single_look,
+    tells_burning,
 )
 
 S = 1_000_000_000
@@ -242,6 +243,8 @@ def test_a_warm_body_is_seen_against_space_alone() -> None:
     assert look_probability(sensor, below, 0, sky, body) == 0.0
     assert look_probability(sensor, beside, 0, sky, body) > 0.9
     assert look_probability(satellite(), beside, 0, sky, body) == 0.0
+    # what a sensor of bodies detects need not burn
+    assert [tells_burning(s) for s in (satellite(), sensor, radar())] == [True, False, False]
 
 
 def test_a_starer_looks_at_the_end_of_its_period() -> None:

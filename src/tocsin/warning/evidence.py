@@ -39,6 +39,11 @@ def in_sector(azimuth: float, start: float, end: float) -> bool:
     return width == 0.0 or (azimuth - start) % (2.0 * math.pi) <= width
 
 
+def tells_burning(sensor: Sensor) -> bool:
+    """Whether its detections mean that something burns: of a sensor that sees warm bodies too they need not."""
+    return isinstance(sensor.model, Infrared) and sensor.model.least_body == 0.0
+
+
 @kernel
 def look_angles(position: NDArray[np.float64], lat: float, lon: float, h: float) -> tuple[float, float, float]:
     """Range (m), azimuth from north clockwise and geometric elevation (rad) of an ecef point (3,) from a site."""

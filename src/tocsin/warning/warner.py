@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from tocsin.earth.clock import to_ns
 from tocsin.records.columns import Life, Table
 from tocsin.records.shapes import AreaRisk, Envelope, Estimate, Evidence, WarningVersion
-from tocsin.scenario.specs import Infrared, NationSpec, Sensor
+from tocsin.scenario.specs import NationSpec, Sensor
 from tocsin.tracking.tracker import Tracker, TrackStep
 from tocsin.warning.assess import Assessment, Assessor, Plume
-from tocsin.warning.evidence import Shown, Sky, Watch, collect, note_scans
+from tocsin.warning.evidence import Shown, Sky, Watch, collect, note_scans, tells_burning
 from tocsin.warning.partner import distance_between, risks, same_event
 
 Status = Literal["opened", "updated", "confirmed", "downgraded", "cancelled", "closed"]
@@ -82,7 +82,7 @@ class Warner:
         self._label = label
         self._sensors = {sensor.n: sensor for sensor in sensors}
         self._sky = Sky(spec.theta0, spec.unix_ns)
-        self._infrared = np.array([s.n for s in sensors if isinstance(s.model, Infrared)], dtype=np.uint16)
+        self._infrared = np.array([s.n for s in sensors if tells_burning(s)], dtype=np.uint16)
         self._views = views if views is not None else Views(spec, sensors)
         self._live: list[_Live] = []
         self._next = 0
