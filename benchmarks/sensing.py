@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +17,9 @@ from tocsin.earth import wgs84
 from tocsin.earth.clock import NS
 from tocsin.earth.frames import OMEGA_GMST, gmst82, to_ecef, to_eci
 from tocsin.earth.random import normals
-from tocsin.scenario.specs import Infrared, Orbit, Radar, Sensor
+from tocsin.measures.coverage import choose_class, cover
+from tocsin.scenario import Scenario
+from tocsin.scenario.specs import FlightClass, Infrared, Orbit, Radar, Sensor, WorldSpec
 from tocsin.sensing.rig import Rig
 from tocsin.sensing.targets import Targets
 from tocsin.sensing.visibility import Sight
@@ -111,6 +114,22 @@ def half_hour() -> float:
 def half_hour_frames() -> float:
     rig, what = _half_hour()
     return 1e3 * seconds(lambda: [rig.step(t * NS, (t + 1) * NS, what) for t in range(1790)])
+
+
+@functools.cache
+def _map_world() -> tuple[WorldSpec, FlightClass]:
+    world, _ = Scenario.load("hokkaido-2017").split(gmst82)
+    return msgspec.structs.replace(world, sensors=_sensors(22, 0)), choose_class(world, "icbm-liquid")
+
+
+@row(
+    "coverage-map", "`tocsin coverage` of 22 radars: an ICBM from every cell of a 2 deg grid to Moscow (16,200 cells)",
+    unit="s", target=60.0, runs=3,
+)  # fmt: skip
+def coverage_map() -> float:
+    world, flight_class = _map_world()
+    moscow = (55.75 * _DEG, 37.62 * _DEG)
+    return seconds(lambda: cover(world, flight_class, moscow, "Moscow", 2.0))
 
 
 def catalogue_sight() -> int:

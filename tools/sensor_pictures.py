@@ -18,6 +18,7 @@ from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 
 from tocsin.dynamics.ephemeris import Ephemeris
+from tocsin.dynamics.signals import dimmed, sees
 from tocsin.earth import coastlines
 from tocsin.earth.frames import gmst82, theta_at, to_ecef
 from tocsin.earth.geodesics import direct
@@ -28,7 +29,6 @@ from tocsin.scenario import catalogue
 from tocsin.scenario.scenario import Scenario
 from tocsin.scenario.specs import Radar
 from tocsin.sensing.glint import facet_tilts
-from tocsin.sensing.infrared_kernels import dimmed, sees
 from tocsin.sensing.radar import detection_probability
 from tocsin.sensing.radar_kernels import over_horizon
 from tocsin.truth.classes import nominal_class

@@ -10,6 +10,7 @@ from validation import (  # noqa: F401 - importing registers their rows
     chain,
     command,
     coverage,
+    cueing,
     dynamics,
     earth,
     glide,

@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import integrate, stats
 
+from tocsin.dynamics.signals import against_space, blinded, sees
 from tocsin.earth import wgs84
 from tocsin.earth.clock import NS
 from tocsin.earth.frames import OMEGA_GMST, gmst82, to_eci
 from tocsin.earth.sun import AU, sun_direction_ecef, sun_positions
 from tocsin.scenario.specs import Bias, Infrared, Orbit, Sensor
 from tocsin.sensing.glint import cloud_fields, facet_tilts, part_in_view
-from tocsin.sensing.infrared_kernels import against_space, blinded, sees
 from tocsin.sensing.rig import Rig
 from tocsin.sensing.scanning import Sensed
 from tocsin.sensing.targets import Targets

@@ -232,12 +232,13 @@ def test_classes_are_complete_and_every_number_has_a_source():
         assert set(catalogue.FLYING_FIELDS) <= entry.truth.model_fields_set
         flying = data["truth"]
         plain = ("kind", "stage", "count", "height_km", "mode", "pull_up_m_s2", "dive_speed_m_s")  # without a spread
-        numbers = [v for k, v in flying.items() if k not in ("stages", "loose", "drag_mach", "glide")]
+        numbers = [v for k, v in flying.items() if k not in ("stages", "loose", "drag_mach", "glide", "trough")]
         for part in (*flying["stages"], *flying.get("loose", ()), flying.get("glide", {})):
             numbers += [v for k, v in part.items() if k not in plain]
         for number in numbers:
             assert number["source"]
             assert number["spread"] > 0
+        assert flying["trough"]["source"]
         merged = catalogue.merged_class(id, {})
         assert merged is not None
         assert catalogue.class_problems(catalogue.flight_class(id, merged, "truth"), "truth") == []

@@ -187,7 +187,9 @@ def test_a_class_with_a_trough_and_a_warm_body():
     believed = classes + "\n    belief: {warm_w_sr: 5}"
     assert split(RADAR, classes=believed)[1]["a"].classes[0].warm.nominal == 5.0
     plain = split(RADAR)[0].classes[0]
-    assert (plain.trough, plain.warm.nominal) == ((), 0.0)
+    assert (plain.trough, plain.warm.nominal) == ((70e3, 90e3, 0.3), 30.0)
+    none = split(RADAR, classes="srbm:\n    truth: {trough: {from_km: 70, to_km: 90, factor: 1}, warm_w_sr: 0}")
+    assert (none[0].classes[0].trough[2], none[0].classes[0].warm.nominal) == (1.0, 0.0)
 
 
 # ---- troubles --------------------------------------------------------------------------------------------------------
@@ -398,3 +400,11 @@ def test_a_fence_is_held_to_what_is_so_too():
     (found,) = told(RADAR, "fence_deg: [3, 7]\nactual: {elevation_deg: [5, 60]}")
     assert "partners.a.sensors.s.actual.fence_deg" in found
     assert "found [3, 7]; allowed: elevations within elevation_deg [5, 60]" in found
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "0 +- 0.1", ".nan"])
+@pytest.mark.parametrize("key", ["rcs_m2", "rcs_boost_m2"])
+def test_a_cross_section_of_nothing_is_refused(key, value):
+    found = told(RADAR, classes=f"srbm:\n    truth: {{{key}: {value}}}")
+    assert found
+    assert all(f"classes.srbm.truth.{key}" in line for line in found)

@@ -11,12 +11,12 @@ from scipy import stats
 from sensing_world import DEG, GEO, HOUR, THETA0, OnTheEarth, satellite, sensor, targets
 
 from tocsin.dynamics.orbit import orbit_states
+from tocsin.dynamics.signals import lowest_point, sees
 from tocsin.earth import wgs84
 from tocsin.earth.clock import NS
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.records.columns import Kind, Region
 from tocsin.scenario.specs import Orbit
-from tocsin.sensing.infrared_kernels import lowest_point, sees
 from tocsin.sensing.rig import Rig
 from tocsin.sensing.scanning import Sensed
 

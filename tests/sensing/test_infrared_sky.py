@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from sensing_world import DEG, GEO, HOUR, THETA0, OnTheEarth, satellite, sensor, targets
 
 from tocsin.dynamics.orbit import orbit_states
+from tocsin.dynamics.signals import against_space, blinded, dimmed
 from tocsin.earth import wgs84
 from tocsin.earth.clock import NS
 from tocsin.scenario.specs import Bias, Orbit
-from tocsin.sensing.infrared_kernels import NO_SUN, against_space, blinded, dimmed
+from tocsin.sensing.infrared_kernels import NO_SUN
 from tocsin.sensing.rig import Rig
 from tocsin.sensing.targets import Targets
 

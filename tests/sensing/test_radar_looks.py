@@ -10,11 +10,12 @@ from scipy import integrate, stats
 from sensing_world import DEG, THETA0, OnTheEarth, radar, sensor, targets
 from test_radar import ALPHA, crowd, place, run
 
+from tocsin.dynamics.signals import chance, marcum_q
 from tocsin.earth import wgs84
 from tocsin.earth.clock import NS
 from tocsin.scenario.specs import Bias
 from tocsin.sensing.radar import detection_probability, radar_range, radar_snr, threshold
-from tocsin.sensing.radar_kernels import chance, marcum_q, terrain_mask
+from tocsin.sensing.radar_kernels import terrain_mask
 from tocsin.sensing.rig import Rig
 
 NOBODY = targets(OnTheEarth(np.empty((0, 3))))

@@ -13,9 +13,9 @@ from test_radar import place
 
 from tocsin.earth.clock import NS
 from tocsin.records.columns import Status
+from tocsin.records.shapes import Task
 from tocsin.sensing.radar import Radars
 from tocsin.sensing.rig import Rig
-from tocsin.sensing.scanning import Task
 from tocsin.sensing.schedule import FORGET, look_factor, look_time, search_places, search_time
 
 FENCE = {

@@ -13,10 +13,11 @@ from tocsin.dynamics.ephemeris import Ephemeris
 from tocsin.earth import wgs84
 from tocsin.earth.clock import NS
 from tocsin.records.columns import SCAN, Status
+from tocsin.records.shapes import Task
 from tocsin.scenario.specs import Bias, Orbit, OverHorizon, StatusSpan
 from tocsin.sensing import rig as rig_module
 from tocsin.sensing.rig import BLIND, Rig
-from tocsin.sensing.scanning import Due, Sensed, Task
+from tocsin.sensing.scanning import Due, Sensed
 from tocsin.sensing.targets import Targets
 
 PFA = 1e-6

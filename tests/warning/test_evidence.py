@@ -10,26 +10,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
+from scipy import stats
 
 from tocsin.dynamics.kernels import coast_to
 from tocsin.earth.frames import theta_at, to_ecef, to_eci
+from tocsin.earth.sun import sun_direction_eci
 from tocsin.earth.wgs84 import A, geodetic_to_ecef
-from tocsin.records.columns import SCAN, Region, empty
-from tocsin.scenario.specs import Infrared, Orbit, Radar, Sensor
+from tocsin.records.columns import SCAN, Region, Status, empty
+from tocsin.scenario.specs import Infrared, Orbit, OverHorizon, Radar, Sensor
 from tocsin.warning.evidence import (
+    Shown,
+    Sky,
     Watch,
     collect,
     could_from,
-    detection_probability,
     in_sector,
-    line_is_free,
     look_angles,
     look_probability,
+    look_snr,
     note_scans,
+    over_terrain,
+    single_look,
+    tells_burning,
 )
 
 S = 1_000_000_000
 DEG = math.pi / 180.0
+SKY = Sky(0.3, 0)
+DARK = Shown(1.0, False, 0.0)
 
 
 def radar(n: int = 0, lat: float = 40.0, lon: float = 140.0, el_min: float = 3.0, pfa: float = 1e-6) -> Sensor:
@@ -70,22 +78,52 @@ def test_look_angles_agree_with_the_geodesic(lat: float, lon: float, azimuth: fl
     assert el == pytest.approx(math.atan2(math.cos(arc) - 6371e3 / (6371e3 + h), math.sin(arc)), abs=0.3 * DEG)
 
 
-@given(st.floats(0.0, math.pi), st.floats(1e5, 4e7))
-def test_a_line_is_free_as_tangents_say(angle: float, h: float) -> None:
-    """On the equator the ellipsoid is a circle: points of one height see each other up to twice acos(A / (A + h))."""
-    a = np.array([A + h, 0.0, 0.0])
-    b = np.array([(A + h) * math.cos(angle), (A + h) * math.sin(angle), 0.0])
-    limit = 2.0 * math.acos(A / (A + h))
-    if abs(angle - limit) > 1e-6 and angle > 1e-3:
-        assert line_is_free(a, b, 0.0) == (angle < limit)
-
-
-def test_detection_probability_is_swerling_one() -> None:
-    model = radar().model
+@pytest.mark.parametrize("swerling", [0, 1, 3])
+def test_one_look_detects_as_the_declared_fluctuation_says(swerling: int) -> None:
+    model = msgspec.structs.replace(radar().model, swerling=swerling)
     assert isinstance(model, Radar)
-    assert detection_probability(model, 1500e3, 1.0) == pytest.approx(1e-6 ** (1.0 / 21.0), rel=1e-12)
-    assert detection_probability(model, 3000e3, 16.0) == pytest.approx(1e-6 ** (1.0 / 21.0), rel=1e-12)
-    assert detection_probability(model, 1e9, 1.0) == pytest.approx(1e-6, rel=1e-3)
+    limit = -math.log(model.pfa)
+    for distance, rcs in ((1500e3, 1.0), (3000e3, 16.0), (2500e3, 0.5)):
+        snr = 20.0 * rcs * (1500e3 / distance) ** 4
+        assert look_snr(model, distance, 1.0, 0.5, rcs) == pytest.approx(snr, rel=1e-12)
+        steady = stats.ncx2(2, 2.0 * snr).sf(2.0 * limit)
+        # Swerling: the steady answer averaged over the cross-section (chi-square of 2 or 4 degrees of freedom)
+        u = np.linspace(0.0005, 0.9995, 1000)
+        spread = {0: np.array([1.0]), 1: stats.gamma(1).ppf(u), 3: stats.gamma(2, scale=0.5).ppf(u)}[swerling]
+        expected = np.mean([stats.ncx2(2, 2.0 * snr * v).sf(2.0 * limit) for v in spread])
+        assert single_look(model, snr) == pytest.approx(expected, abs=2e-3)
+        assert swerling != 0 or single_look(model, snr) == pytest.approx(steady, abs=1e-9)
+
+
+def test_off_the_boresight_less_comes_back_and_behind_the_face_nothing() -> None:
+    model = msgspec.structs.replace(radar().model, boresights=((0.0, 0.3), (math.pi, 0.3)))
+    assert isinstance(model, Radar)
+    at = look_snr(model, 1500e3, 0.0, 0.3, 1.0)
+    assert at == pytest.approx(20.0, rel=1e-12)
+    assert look_snr(model, 1500e3, math.pi, 0.3 + math.pi / 3.0, 1.0) == pytest.approx(20.0 / 8.0, rel=1e-12)
+    assert look_snr(model, 1500e3, 0.0, 0.3 + math.pi / 3.0, 1.0, near=math.pi / 3.0) == pytest.approx(20.0)
+    one = msgspec.structs.replace(model, boresights=((0.0, 0.0),))
+    assert look_snr(one, 1500e3, math.pi, 0.1, 1.0) == 0.0
+
+
+def test_terrain_is_linear_between_its_points_and_across_north() -> None:
+    terrain = ((0.5, 0.02), (1.5, 0.04), (5.5, 0.06))
+    assert over_terrain(terrain, 1.0, 0.0301)
+    assert not over_terrain(terrain, 1.0, 0.0299)
+    middle = 5.5 + 0.5 * (0.5 + 2.0 * math.pi - 5.5)
+    assert over_terrain(terrain, middle % (2.0 * math.pi), 0.0401)
+    assert not over_terrain(terrain, middle % (2.0 * math.pi), 0.0399)
+    assert over_terrain((), 1.0, -0.5)
+
+
+def test_a_fence_is_all_that_is_searched() -> None:
+    x = climbing()
+    here = to_ecef(x[:3], 0.3)
+    _, _, el = look_angles(here, 40 * DEG, 140 * DEG, 0.0)
+    for fence, sees in (((el - 0.02, el + 0.02), True), ((el + 0.01, el + 0.05), False)):
+        model = msgspec.structs.replace(radar().model, fence=fence)
+        sensor = msgspec.structs.replace(radar(), model=model)
+        assert (look_probability(sensor, here, 0, SKY, DARK) > 0.0) == sees
 
 
 def climbing(theta0: float = 0.3, t_ns: int = 0) -> np.ndarray:
@@ -99,8 +137,8 @@ def climbing(theta0: float = 0.3, t_ns: int = 0) -> np.ndarray:
 
 def test_below_the_floor_a_sensor_could_not_have_looked_yet_and_says_from_when() -> None:
     sensor, x = radar(el_min=20.0), climbing()
-    assert look_probability(sensor, to_ecef(x[:3], 0.3), 0, 0.3, 1.0, False, 0.0) == 0.0
-    when = could_from(sensor, x, 0, 600 * S, 0.3, 1.0, -1, 0.0)
+    assert look_probability(sensor, to_ecef(x[:3], 0.3), 0, SKY, DARK) == 0.0
+    when = could_from(sensor, x, 0, 600 * S, SKY, DARK, -1)
     assert when is not None
     at = np.empty(6)
     model = sensor.model
@@ -126,8 +164,8 @@ def test_three_answers() -> None:
     watch, x = Watch(), climbing()
     for n in (0, 1, 2):
         found = np.array([0], dtype=np.uint16)
-        note_scans(watch, sensors, scans(n, [0, 5 * S, 10 * S]), found, x, 0, 0.3, 1.0, False, 0.0)
-    got = {e.sensor: e for e in collect(watch, sensors, "a", x, 10 * S, 900 * S, 0.3, 1.0, -1, 0.0)}
+        note_scans(watch, sensors, scans(n, [0, 5 * S, 10 * S]), found, x, 0, SKY, DARK)
+    got = {e.sensor: e for e in collect(watch, sensors, "a", x, 10 * S, 900 * S, SKY, DARK, -1)}
     assert got["radar-0"].state == "agrees"
     assert got["radar-1"].state == "not_yet"
     assert got["radar-1"].could_from_ns is None  # on the other half of the Earth
@@ -139,10 +177,8 @@ def test_three_answers() -> None:
 def test_silence_disagrees_only_when_a_miss_is_unlikely() -> None:
     weak = msgspec.structs.replace(radar(2), model=msgspec.structs.replace(radar().model, reference_range=100e3))
     watch = Watch()
-    note_scans(
-        watch, {2: weak}, scans(2, [0, 5 * S], 100e3), np.array([], np.uint16), climbing(), 0, 0.3, 1.0, False, 0.0
-    )
-    assert collect(watch, {2: weak}, "a", None, 10 * S, 900 * S, 0.3, 1.0, -1, 0.0)[0].state == "not_yet"
+    note_scans(watch, {2: weak}, scans(2, [0, 5 * S], 100e3), np.array([], np.uint16), climbing(), 0, SKY, DARK)
+    assert collect(watch, {2: weak}, "a", None, 10 * S, 900 * S, SKY, DARK, -1)[0].state == "not_yet"
 
 
 def test_a_radar_that_says_it_sees_little_does_not_disagree() -> None:
@@ -151,8 +187,8 @@ def test_a_radar_that_says_it_sees_little_does_not_disagree() -> None:
         watch, x = Watch(), climbing()
         none = np.array([], dtype=np.uint16)
         seen = scans(0, [0, 5 * S, 10 * S], sensitivity)
-        note_scans(watch, {0: radar()}, seen, none, x, 0, 0.3, 1.0, False, 0.0)
-        (one,) = collect(watch, {0: radar()}, "a", x, 10 * S, 900 * S, 0.3, 1.0, -1, 0.0)
+        note_scans(watch, {0: radar()}, seen, none, x, 0, SKY, DARK)
+        (one,) = collect(watch, {0: radar()}, "a", x, 10 * S, 900 * S, SKY, DARK, -1)
         states[sensitivity] = one.state
     assert states == {1500e3: "disagrees", 100e3: "not_yet"}
 
@@ -165,5 +201,84 @@ def test_a_satellite_sees_burning_objects_on_its_side_of_the_earth_only() -> Non
         (0.0, True, 1e3, False),
         (math.pi, True, 1e5, False),
     ):
-        p = look_probability(satellite(lon0=lon0), here, 0, 0.0, 1.0, burning, intensity)
+        p = look_probability(satellite(lon0=lon0), here, 0, Sky(0.0, 0), Shown(1.0, burning, intensity))
         assert (p > 0.5) == expected
+
+
+def test_the_sun_the_trough_and_a_silent_scan_excuse_a_satellite() -> None:
+    unix = 1_600_000_000 * S
+    sky, plume = Sky(0.0, unix), Shown(1.0, True, 1e5)
+    here = geodetic_to_ecef([0.0, 0.0, 80e3])
+    sun = sun_direction_eci(unix)
+    # a satellite nearly opposite to the Sun has it beside the Earth's edge; one at 60 deg from there has not
+    for angle in (math.radians(12.0), math.radians(60.0)):
+        lon = math.atan2(sun[1], sun[0]) + math.pi + angle
+        sensor = satellite(lon0=lon)
+        side = np.array([math.cos(lon + 0.5 * math.pi), math.sin(lon + 0.5 * math.pi), 0.0])
+        there = side * (A + 80e3)
+        clear = msgspec.structs.replace(sensor.model, sun_exclusion=0.0)
+        blind = msgspec.structs.replace(sensor.model, sun_exclusion=math.radians(25.0))
+        seen = [
+            look_probability(msgspec.structs.replace(sensor, model=m), to_ecef(there, 0.0), 0, sky, plume)
+            for m in (clear, blind)
+        ]
+        assert seen[0] > 0.9
+        assert (seen[1] > 0.9) == (angle > math.radians(30.0))
+    full = look_probability(satellite(), here, 0, sky, Shown(1.0, True, 2.4e4))
+    dim = look_probability(satellite(), here, 0, sky, Shown(1.0, True, 2.4e4, trough=(70e3, 90e3, 0.2)))
+    assert full > 0.5
+    assert dim < 0.1
+    row = scans(5, [0], 2e4)[0]
+    assert look_probability(satellite(), here, 0, sky, plume, row) > 0.9
+    row["status"] = Status.SILENT
+    assert look_probability(satellite(), here, 0, sky, plume, row) == 0.0
+
+
+def test_a_warm_body_is_seen_against_space_alone() -> None:
+    model = msgspec.structs.replace(satellite().model, least_body=10.0)
+    sensor = msgspec.structs.replace(satellite(), model=model)
+    sky, body = Sky(0.0, 0), Shown(1.0, False, 0.0, warm=30.0)
+    below = np.array([A + 500e3, 0.0, 0.0])  # between the satellite and the Earth
+    beside = np.array([0.0, A + 1500e3, 0.0])
+    assert look_probability(sensor, below, 0, sky, body) == 0.0
+    assert look_probability(sensor, beside, 0, sky, body) > 0.9
+    assert look_probability(satellite(), beside, 0, sky, body) == 0.0
+    # what a sensor of bodies detects need not burn
+    assert [tells_burning(s) for s in (satellite(), sensor, radar())] == [True, False, False]
+
+
+def test_a_starer_looks_at_the_end_of_its_period() -> None:
+    """A plume that is out of the cloud only at the end of a scan: a starer must have seen it."""
+    up = np.array([A + 9.6e3, 0.0, 0.0, 100.0, 0.0, 0.0])  # 9.6 km up at 100 m/s; the cloud top is at 10 km
+    logs = {}
+    for staring in (False, True):
+        model = msgspec.structs.replace(satellite().model, staring=staring)
+        table = scans(5, [0], 2e4)
+        table["t1_ns"] = 7 * S
+        watch = Watch()
+        none = np.array([], np.uint16)
+        sensor = msgspec.structs.replace(satellite(), model=model)
+        note_scans(watch, {5: sensor}, table, none, up, 0, Sky(0.0, 0), Shown(1.0, True, 1e5))
+        logs[staring] = watch.looked[5].log_missed
+    assert logs[False] == 0.0
+    assert logs[True] < math.log(0.01)
+
+
+def test_scans_over_the_horizon_count_as_looks() -> None:
+    model = OverHorizon(
+        lat=0.0, lon=0.0, h=0.0, sector=(0.0, math.pi), range_min=900e3, range_max=3000e3, reference_range=2000e3,
+        reference_rcs=10.0, reference_snr=100.0, greatest_height=60e3, sigma_range=20e3, sigma_azimuth=0.01, pfa=1e-4,
+        false_per_scan=0.0, scan_period=10.0, latency=1.0, availability=0.7,
+    )  # fmt: skip
+    sensor = Sensor(3, "oth", "over the horizon", "a", model)
+    low, high, west = (geodetic_to_ecef([0.0, lon, h]) for lon, h in ((0.3, 30e3), (0.3, 90e3), (-0.3, 30e3)))
+    sky, shown = Sky(0.0, 0), Shown(10.0, True, 0.0)
+    assert look_probability(sensor, high, 0, sky, shown) == look_probability(sensor, west, 0, sky, shown) == 0.0
+    row = scans(3, [0])[0]
+    row["sensitivity"] = 2000e3 / 10.0**0.25  # what such a radar says while the ionosphere carries
+    snr = 100.0 * (2000e3 / (0.3 * A)) ** 4
+    p = look_probability(sensor, low, 0, sky, shown, row)
+    assert p == pytest.approx(1e-4 ** (1.0 / (1.0 + snr)), rel=1e-6)
+    assert look_probability(sensor, low, 0, sky, shown) == pytest.approx(0.7 * p, rel=1e-6)
+    row["sensitivity"] = 0.0  # and while it does not
+    assert look_probability(sensor, low, 0, sky, shown, row) == 0.0

@@ -3,6 +3,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from scipy.stats import chi2
 
 from tocsin.earth.geodesics import inverse
@@ -34,6 +35,13 @@ def in_region_by_earth(region, lat, lon):
 def points_about(centre, spread, n=3000, seed=0):
     rng = np.random.default_rng(seed)
     return regions.from_plane(centre, rng.uniform(-spread, spread, (n, 2)))
+
+
+@pytest.mark.parametrize(("sigma0", "sigma1"), [(0.0, 0.0), (0.05, 3.0), (2.7, 1.1), (40.0, 9.0)])
+def test_smoothing_is_that_of_scipy(sigma0, sigma1):
+    mass = np.random.default_rng(5).exponential(size=(72, 50)) ** 3
+    expected = gaussian_filter(mass, (sigma0, sigma1), mode="constant", truncate=4.0)
+    assert regions.smoothed(mass, sigma0, sigma1) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("centre", CENTRES)

@@ -13,6 +13,7 @@ from tocsin.earth.clock import to_ns
 from tocsin.exchange.link import Channel
 from tocsin.exercise.inputs import TROUBLES, InjectBody, Trouble, from_script, refusal
 from tocsin.exercise.nation import Nation
+from tocsin.exercise.tasking import Tasking
 from tocsin.exercise.world import World
 from tocsin.records.record import Accepted, Input, Phase, Record, Refused, Source, unpack
 from tocsin.records.shapes import Envelope, Frame
@@ -78,6 +79,7 @@ class Engine:
         self._troubles: list[StatusSpan] = []  # of injects; those of the scenario stand in its spec
         periods = [to_ns(s.model.scan_period) for s in world.sensors]
         self._longest_scan_ns = max(periods, default=0)
+        self._tasking = Tasking(declared)
         for inject in world.injects:
             # a script may act from time zero on: it applies in the frame that holds its time
             frame_end = max(1, -(-inject.at_ns // world.frame_ns)) * world.frame_ns
@@ -131,7 +133,8 @@ class Engine:
     def _frame(self, t0_ns: int, t1_ns: int) -> list[Record]:
         records: list[Record] = self._world.opening() if t0_ns == 0 else []
         inputs = self._apply(t0_ns, t1_ns, records)
-        world, deliveries, refs = self._world.step(t0_ns, t1_ns, frozenset(self._silent_until), self._troubles)
+        tasks = self._tasking.standing(t0_ns)
+        world, deliveries, refs = self._world.step(t0_ns, t1_ns, frozenset(self._silent_until), self._troubles, tasks)
         records.extend(world)
         arrived: dict[str, list[Envelope]] = {name: [] for name in self._nations}
         for name, channel in self._channels.items():
@@ -146,6 +149,11 @@ class Engine:
             made = nation.step(frame)
             records.extend(made.records)
             outgoing.extend(made.outgoing)
+            for task in made.tasks:
+                reason = self._tasking.take(name, task, t1_ns)
+                if reason is not None:
+                    body = {"sensor": task.sensor[:80], "nation": name, "event": "refused", "text": reason}
+                    records.append(self._control.record(t1_ns, Phase.CONTROL, "task.refused", body, ("control",)))
         for envelope in outgoing:
             self._send(envelope, t1_ns, records)
         records.sort(key=lambda r: r.order)
@@ -213,6 +221,7 @@ class Engine:
             "silent": self._silent_until,
             "cut": self._cut_until,
             "troubles": self._troubles,
+            "tasking": self._tasking.state(),
         })  # fmt: skip
 
     @classmethod
@@ -256,6 +265,7 @@ class Engine:
         self._silent_until = dict(s.silent)
         self._cut_until = dict(s.cut)
         self._troubles = list(s.troubles)
+        self._tasking.load(s.tasking)
 
 
 class _Head(msgspec.Struct):
@@ -280,3 +290,4 @@ class _Snapshot(msgspec.Struct):
     silent: dict[str, int | None]
     cut: dict[str, int | None]
     troubles: list[StatusSpan] = []
+    tasking: dict[str, Any] = {}

@@ -16,9 +16,10 @@ from tocsin.exchange.inbox import Inbox
 from tocsin.exchange.labels import OWN, pipelines
 from tocsin.records.columns import Table, encode
 from tocsin.records.record import Input, Phase, Record, Ref, Source
-from tocsin.records.shapes import Envelope, Frame, Step, WarningVersion
+from tocsin.records.shapes import Envelope, Frame, Step, Task, WarningVersion
 from tocsin.scenario.specs import NationSpec
 from tocsin.tracking.tracker import Tracker, TrackStep
+from tocsin.warning.cueing import Cueing
 from tocsin.warning.warner import Views, Warner
 
 
@@ -39,6 +40,7 @@ class Nation:
         self._gateway = Gateway(spec)
         self._inbox = Inbox(spec)
         self._desk = Desk(spec)
+        self._cueing = Cueing(spec)
         self._refs: dict[str, Ref] = {}  # newest record of each warning and track, for causes
 
     def _sensors(self, fed: tuple[int, ...]) -> tuple[Any, ...]:
@@ -81,7 +83,26 @@ class Nation:
                         when, Phase.COMMAND, "decision", decision, self._audience, causes=cause, label=label
                     )
                     records.append(made)
-        return Step(tuple(records), tuple(outgoing), ())
+        tasks = self._cue(t, steps[self._labels[OWN]], received, records)
+        return Step(tuple(records), tuple(outgoing), tasks)
+
+    def _cue(
+        self, t: int, step: TrackStep, received: list[tuple[Envelope, WarningVersion]], records: list[Record]
+    ) -> tuple[Task, ...]:
+        """What it asks of its own sensors, recorded with the track or the message that it rests on."""
+        heard = [(f"{envelope.sender}:{envelope.n}", version) for envelope, version in received]
+        newest = self._warners[OWN].newest()
+        tasks = []
+        for cue in self._cueing.step(t, step.tracks, step.associations, newest, heard):
+            kind, what = cue.cause
+            ref = self._refs.get(f"track:{OWN}:{what}" if kind == "track" else f"envelope:{what}")
+            causes = () if ref is None else (ref,)
+            made = self._source.record(
+                t, Phase.COMMAND, "sensor.task", cue.task, self._audience, causes=causes, label=OWN
+            )
+            records.append(made)
+            tasks.append(cue.task)
+        return tuple(tasks)
 
     def refuses(self, i: Input) -> str:
         """Why a seat's input cannot be taken as things stand ("" if it can)."""
@@ -148,6 +169,7 @@ class Nation:
             "gateway": self._gateway.state(),
             "inbox": self._inbox.state(),
             "desk": self._desk.state(),
+            "cueing": self._cueing.state(),
             "refs": [[name, ref[0], ref[1]] for name, ref in self._refs.items()],
         }
 
@@ -161,6 +183,7 @@ class Nation:
         self._gateway.load(state["gateway"])
         self._inbox.load(state["inbox"])
         self._desk.load(state["desk"])
+        self._cueing.load(state["cueing"])
         self._refs = {str(name): (str(source), int(n)) for name, source, n in state["refs"]}
 
 

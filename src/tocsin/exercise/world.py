@@ -16,6 +16,7 @@ from tocsin.earth.wgs84 import ecef_to_geodetic
 from tocsin.records.columns import DETECTION, SCAN, TRUTH_STATE, Table, empty, encode
 from tocsin.records.lines import FlightBody, ObjectBody
 from tocsin.records.record import Phase, Record, Source
+from tocsin.records.shapes import Task
 from tocsin.scenario.specs import Sensor, StatusSpan, WorldSpec
 from tocsin.sensing.rig import Rig
 from tocsin.sensing.targets import BURN, Targets
@@ -63,14 +64,19 @@ class World:
         return self._targets
 
     def step(
-        self, t0_ns: int, t1_ns: int, silent: frozenset[str], troubles: Sequence[StatusSpan] = ()
+        self,
+        t0_ns: int,
+        t1_ns: int,
+        silent: frozenset[str],
+        troubles: Sequence[StatusSpan] = (),
+        tasks: Sequence[Task] = (),
     ) -> tuple[list[Record], dict[str, Delivery], dict[str, tuple[Any, Any]]]:
         """One frame: records, what reaches each nation, and the identities of the records that carried it (scans,
-        detections). ``troubles``: of sensors, besides those of the scenario.
+        detections). ``troubles``: of sensors, besides those of the scenario; ``tasks``: what centres ask of theirs.
         """
         records = self._truth(t0_ns, t1_ns)
         records += self._statuses(t0_ns, t1_ns)
-        sensed = self._rig.step(t0_ns, t1_ns, self._targets, silent, (*self.spec.statuses, *troubles))
+        sensed = self._rig.step(t0_ns, t1_ns, self._targets, silent, (*self.spec.statuses, *troubles), tasks)
         if len(sensed.links):
             records.append(self._source.record(t1_ns, Phase.TRUTH, "truth.links", encode(sensed.links), TRUTH))
         if len(sensed.scans):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tocsin.earth.clock import format_utc, parse_utc
 from tocsin.earth.wgs84 import geodetic_to_ecef
+from tocsin.records.arrow import values
 
 Floats = NDArray[np.float64]
 Packet = dict[str, Any]
@@ -131,7 +132,7 @@ def _times(tables: Mapping[str, Any], scenario: Mapping[str, Any]) -> _Time:
 
 
 def _floats(table: Any, column: str) -> Floats:
-    return np.asarray(table.column(column).to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.asarray(values(table.column(column)), dtype=np.float64)
 
 
 def _rgba(nations: list[str], nation: str, alpha: int) -> dict[str, list[int]]:

@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tocsin.records.arrow import scalar, values
+
 Row = dict[str, Any]
 Ints = NDArray[np.int64]
 Pipeline = tuple[str, str]  # nation, label
@@ -96,8 +98,8 @@ class Behind:
         if table.num_rows == 0:
             return np.zeros(0, dtype=np.int64)
         code = np.array([self._sensor_code[name] for name in table["sensor"].to_pylist()], dtype=np.int64)
-        scan = np.asarray(table["scan"].to_numpy(), dtype=np.int64)
-        n = np.asarray(table["n"].to_numpy(), dtype=np.int64)
+        scan = np.asarray(values(table["scan"]), dtype=np.int64)
+        n = np.asarray(values(table["n"]), dtype=np.int64)
         return (code << 48) | (scan << 16) | n
 
     @cached_property
@@ -107,7 +109,7 @@ class Behind:
         keys = self._keys(detections)
         order = np.argsort(keys, kind="stable")
         keys = keys[order]
-        t = np.asarray(detections["t_s"].to_numpy(), dtype=np.float64)[order]
+        t = np.asarray(values(detections["t_s"]), dtype=np.float64)[order]
         caused = np.full(len(keys), NO_OBJECT, dtype=np.int64)
         index = {name: i for i, name in enumerate(self.objects)}
         linked = self._keys(links)
@@ -146,7 +148,7 @@ class Behind:
         import pyarrow.compute as pc
 
         events = self._tables["events"]
-        found: list[Row] = events.filter(pc.equal(events["kind"], kind)).to_pylist()
+        found: list[Row] = events.filter(pc.equal(events["kind"], scalar(kind))).to_pylist()
         return found
 
     @cached_property

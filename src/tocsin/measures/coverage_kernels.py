@@ -12,10 +12,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from tocsin.dynamics.signals import lowest_point, sees
 from tocsin.earth import wgs84
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.jit import kernel
-from tocsin.sensing.infrared_kernels import lowest_point, sees
 from tocsin.sensing.kernels import EL_MAX, EL_MIN, RANGE_MAX, RANGE_MIN, sector_width, turned, within
 from tocsin.sensing.radar_kernels import off_boresight, over_horizon
 
@@ -78,9 +78,7 @@ def _profile(table: Floats, at: float, share: float, column: int) -> float:
 
 
 @kernel
-def plan(
-    start: Floats, aim: Floats, ranges: Floats, burn: Floats, tilt: Floats, table: Floats, arc: Floats
-) -> bool:
+def plan(start: Floats, aim: Floats, ranges: Floats, burn: Floats, tilt: Floats, table: Floats, arc: Floats) -> bool:
     """The nominal flight from ``start`` to ``aim`` (ecef, on the ground); False where its range is not in ``ranges``.
 
     Boost: height and way over the ground of the class's own flights at ``ranges (k,)``, ``burn (k,)`` s long, ``table

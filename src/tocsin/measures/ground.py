@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tocsin.earth.polygons import contains
+from tocsin.records.arrow import values
 
 Floats = NDArray[np.float64]
 Rings = tuple[tuple[tuple[float, float], ...], ...]
@@ -44,7 +45,7 @@ class GroundTrack:
     @classmethod
     def of(cls, truth: pa.Table) -> GroundTrack:
         """From the rows of one object in the truth table."""
-        columns = (truth[name].to_numpy() for name in ("t_s", "lat_deg", "lon_deg"))
+        columns = (values(truth[name]) for name in ("t_s", "lat_deg", "lon_deg"))
         t, lat, lon = (np.asarray(c, dtype=np.float64) for c in columns)
         return cls(t, np.deg2rad(lat), np.deg2rad(lon))
 

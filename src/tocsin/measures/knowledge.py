@@ -14,6 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tocsin.records.arrow import scalar
+
 Row = dict[str, Any]
 _TIME = re.compile(r"^T\+(?:(\d+(?:\.\d+)?)\s*min)?\s*(?:(\d+(?:\.\d+)?)\s*s)?$|^T\+(\d+):(\d{2})$")
 
@@ -42,7 +44,7 @@ def parse_moment(text: str | float, unix_ns: int) -> float:
 def _where(table: pa.Table, **equal: Any) -> pa.Table:
     mask = None
     for name, value in equal.items():
-        one = pc.equal(table[name], value)
+        one = pc.equal(table[name], scalar(value))
         mask = one if mask is None else pc.and_(mask, one)
     return table if mask is None else table.filter(mask)
 
@@ -83,7 +85,7 @@ def knew(tables: Mapping[str, pa.Table], nation: str, t_s: float) -> Knowledge:
 
     def past(name: str, **equal: Any) -> pa.Table:
         table = _where(tables[name], **equal)
-        return table.filter(pc.less_equal(table["t_s"], t_s))
+        return table.filter(pc.less_equal(table["t_s"], scalar(t_s)))
 
     newest: dict[str, Row] = {}
     for row in past("warnings", nation=nation, label="own").to_pylist():
@@ -99,7 +101,7 @@ def knew(tables: Mapping[str, pa.Table], nation: str, t_s: float) -> Knowledge:
         tracks[row["track"]] = row
     live = [row for row in tracks.values() if row["life"] != "ended"]
     messages = _where(tables["messages"], recipient=nation, outcome="received")
-    messages = messages.filter(pc.less_equal(messages["arrive_s"], t_s))
+    messages = messages.filter(pc.less_equal(messages["arrive_s"], scalar(t_s)))
     return Knowledge(nation, t_s, warnings, live, messages.to_pylist(), past("decisions", nation=nation).to_pylist())
 
 

@@ -23,6 +23,7 @@ from tocsin.earth.jit import kernel
 from tocsin.earth.sun import sun_direction_ecef
 from tocsin.measures import coverage_kernels as k
 from tocsin.measures.coverage import Pack, pack, spans_of
+from tocsin.records.arrow import column, texts
 from tocsin.scenario.specs import Infrared, WorldSpec
 from tocsin.truth.body import Body, bodies_ephemeris
 from tocsin.truth.draw import draw_bodies
@@ -142,12 +143,12 @@ def perfect_table(sights: Sequence[Sight]) -> pa.Table:
     """The sights as a table."""
     return pa.table(
         {
-            "observer": [s.observer for s in sights],
-            "object": [s.object for s in sights],
-            "first_s": pa.array([s.first_s for s in sights], pa.float64()),
-            "first_sensor": [s.first_sensor for s in sights],
-            "last_s": pa.array([s.last_s for s in sights], pa.float64()),
-            "seen_s": pa.array([s.seen_s for s in sights], pa.float64()),
-            "longest_gap_s": pa.array([s.longest_gap_s for s in sights], pa.float64()),
+            "observer": texts([s.observer for s in sights]),
+            "object": texts([s.object for s in sights]),
+            "first_s": column([s.first_s for s in sights], pa.float64()),
+            "first_sensor": texts([s.first_sensor for s in sights]),
+            "last_s": column([s.last_s for s in sights], pa.float64()),
+            "seen_s": column([s.seen_s for s in sights], pa.float64()),
+            "longest_gap_s": column([s.longest_gap_s for s in sights], pa.float64()),
         }
     )

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from tocsin.measures import shapes
 from tocsin.measures.ground import GroundTrack
+from tocsin.records.arrow import scalar
 from tocsin.scenario.moments import moment_ns
 from tocsin.scenario.specs import Area
 
@@ -106,8 +107,8 @@ def _of_nothing(matches: str, partners: list[shapes.Partner]) -> float | None:
 def _first_detection(tables: Mapping[str, pa.Table], nation: str, obj: str) -> float | None:
     """First detection of an object by a nation's own sensors, used in a track or not."""
     links, detections = tables["truth_links"], tables["detections"]
-    caused = links.filter(pc.equal(links["object"], obj)).select(["sensor", "scan", "n"])
-    mine = detections.filter(pc.equal(detections["nation"], nation)).select(["sensor", "scan", "n", "t_s"])
+    caused = links.filter(pc.equal(links["object"], scalar(obj))).select(["sensor", "scan", "n"])
+    mine = detections.filter(pc.equal(detections["nation"], scalar(nation))).select(["sensor", "scan", "n", "t_s"])
     found = mine.join(caused, keys=["sensor", "scan", "n"], join_type="inner")
     first = pc.min(found["t_s"]).as_py()
     return None if first is None else float(first)

@@ -26,6 +26,7 @@ from tocsin.measures.chain import NO_OBJECT, Behind, Chain, Versions, parts_of
 from tocsin.measures.ground import GroundTrack, region_holds, rings_of
 from tocsin.measures.stages import stages
 from tocsin.measures.view import first_look
+from tocsin.records.arrow import scalar
 from tocsin.records.dictionary import FORMAT
 from tocsin.records.words import Facts
 from tocsin.scenario.specs import Area
@@ -88,7 +89,7 @@ class _Measured:
         self.truths: dict[int, _Truth] = {}
         for i, name in enumerate(facts.objects):
             if name in flights:
-                rows = truth.filter(pc.equal(truth["object"], name))
+                rows = truth.filter(pc.equal(truth["object"], scalar(name)))
                 self.truths[i] = _Truth(flights[name], rows, GroundTrack.of(rows))
         self._estimates = {(r["warning"], r["version"], r["what"]): r for r in tables["estimates"].to_pylist()}
         self._risks: dict[str, list[Row]] = {}
@@ -259,7 +260,7 @@ class _Measured:
             times = []
             for sensor in self.facts.sensors:
                 if sensor.partner == nation and self._feeds(sensor.id, nation, label):
-                    mine = scans.filter(pc.equal(scans["sensor"], sensor.id))
+                    mine = scans.filter(pc.equal(scans["sensor"], scalar(sensor.id)))
                     times.append(first_look(mine, self.truths[obj].rows, sensor.cloud_top))
             known = [t for t in times if t is not None]
             self._looks[pipeline, obj] = min(known) if known else None

@@ -17,12 +17,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tocsin.earth.wgs84 import R_MEAN, A, B, enu_axes, geodetic_to_ecef
+from tocsin.records.arrow import scalar, values
 
 Floats = NDArray[np.float64]
 
 
 def _column(table: pa.Table, name: str) -> Floats:
-    return np.asarray(table[name].to_numpy(), dtype=np.float64)
+    return np.asarray(values(table[name]), dtype=np.float64)
 
 
 def _positions(lat_deg: Floats, lon_deg: Floats, height_km: Floats) -> Floats:
@@ -72,7 +73,7 @@ def first_look(scans: pa.Table, truth: pa.Table, cloud_top_m: float = 0.0) -> fl
     ``scans``: rows of one sensor; ``truth``: rows of one object, a second apart; ``cloud_top_m``: for infrared sensors.
     The time is that of the first true position in view while a scan was under way.
     """
-    up = scans.filter(pc.not_equal(scans["status"], "silent"))
+    up = scans.filter(pc.not_equal(scans["status"], scalar("silent")))
     if up.num_rows == 0 or truth.num_rows == 0:
         return None
     t = _column(truth, "t_s")
@@ -84,7 +85,7 @@ def first_look(scans: pa.Table, truth: pa.Table, cloud_top_m: float = 0.0) -> fl
     else:
         track = _positions(*(_column(up, f"platform_{c}")[order] for c in ("lat_deg", "lon_deg", "height_km")))
         satellite = np.stack([np.interp(t, t0, track[:, i]) for i in range(3)], axis=1)
-        burning = np.asarray(pc.equal(truth["phase"], "boost").to_numpy())
+        burning = np.asarray(values(pc.equal(truth["phase"], scalar("boost"))))
         seen = burning & (_column(truth, "height_km") * 1e3 >= cloud_top_m) & _free_of_earth(satellite, at)
     for moment in t[seen]:
         k = int(np.searchsorted(t1, moment, side="left"))

@@ -11,7 +11,7 @@ import numpy as np
 
 from tocsin.records.dictionary import TABLES
 from tocsin.records.record import Input, Record, unpack
-from tocsin.records.shapes import Decision, Envelope, Estimate, TrackEvent, WarningVersion
+from tocsin.records.shapes import Decision, Envelope, Estimate, Task, TrackEvent, WarningVersion
 from tocsin.records.words import Facts, nation_of, utc_texts
 
 Row = dict[str, Any]
@@ -262,6 +262,12 @@ def _track_event(record: Record, out: Rows) -> tuple[str, str, str]:
     return f"track {e.track}", e.event, e.reason
 
 
+def _task(record: Record, out: Rows) -> tuple[str, str, str]:
+    task = unpack(record.body, Task)
+    within = f"within {task.spread / 1e3:.1f} km until T+{task.until_ns / 1e9:g} s"
+    return task.sensor, "asked to look", f"{task.about}: {within}"
+
+
 def _other(record: Record, out: Rows) -> tuple[str, str, str]:
     """Kinds without a table of their own: an inject, a sensor's status, whatever a user's package adds."""
     body = unpack(record.body, object)
@@ -284,6 +290,7 @@ _READERS: dict[str, Callable[[Record, Rows], tuple[str, str, str]]] = {
     "truth.object": _object,
     "truth.event": _truth_event,
     "track.event": _track_event,
+    "sensor.task": _task,
 }
 
 

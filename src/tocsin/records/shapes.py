@@ -145,11 +145,19 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Task(msgspec.Struct, frozen=True):
-    """A centre's word to one of its sensors (cueing); recorded, and carried out from the next frame on."""
+    """A centre's word to one of its sensors (cueing): watch what is at ``x`` (6, eci, m and m/s) at ``t_ns`` and flies
+    freely from there, known to ``spread`` (m, 1 sigma), from then until ``until_ns``.
+
+    ``about``: what it is for ("track 3", a partner's warning); a newer task to one sensor about the same takes the
+    place of the older one. Recorded as "sensor.task", and carried out from the next frame on.
+    """
 
     sensor: str
-    kind: str
-    body: msgspec.Raw
+    t_ns: int
+    until_ns: int
+    x: tuple[float, float, float, float, float, float]
+    spread: float
+    about: str = ""
 
 
 class Frame(msgspec.Struct, frozen=True):

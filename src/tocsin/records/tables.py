@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tocsin.earth.frames import OMEGA_GMST, to_ecef
 from tocsin.earth.wgs84 import ecef_to_geodetic
 from tocsin.records import columns as c
+from tocsin.records.arrow import column, numbers, texts
 from tocsin.records.dictionary import TABLES, schema
 from tocsin.records.lines import sparse_rows
 from tocsin.records.record import Record, unpack
@@ -79,13 +80,13 @@ class _Gathered:
 def _named(names: Iterable[str], codes: NDArray[Any]) -> pa.Array:
     """Text column of ``names[code]``; a negative code is null."""
     codes = np.asarray(codes, dtype=np.int64)
-    return pa.array(list(names), pa.string()).take(pa.array(codes, mask=codes < 0))
+    return texts(list(names)).take(numbers(codes, codes < 0))
 
 
 def _real(values: NDArray[Any]) -> pa.Array:
     """Float column in which what is not finite is null."""
     values = np.ascontiguousarray(values, dtype=np.float64)
-    return pa.array(values, mask=~np.isfinite(values))
+    return numbers(values, ~np.isfinite(values))
 
 
 def _seconds(t_ns: NDArray[Any]) -> Floats:
@@ -128,8 +129,8 @@ def _table(name: str, made: Mapping[str, Any]) -> pa.Table:
     wanted = schema(name)
     arrays = []
     for field in wanted:
-        column = made[field.name]
-        array = column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column)
+        given = made[field.name]
+        array = given if isinstance(given, pa.Array | pa.ChunkedArray) else numbers(given)
         arrays.append(array.cast(field.type))
     table = pa.Table.from_arrays(arrays, schema=wanted)
     for field in wanted:
@@ -282,7 +283,7 @@ def _associations(got: _Gathered, facts: Facts) -> dict[str, Any]:
 
 def _from_rows(name: str, rows: list[dict[str, Any]]) -> pa.Table:
     wanted = schema(name)
-    return _table(name, {f.name: pa.array([row[f.name] for row in rows], f.type) for f in wanted})
+    return _table(name, {f.name: column([row[f.name] for row in rows], f.type) for f in wanted})
 
 
 def tables_from_records(records: Iterable[Record], facts: Facts) -> dict[str, pa.Table]:

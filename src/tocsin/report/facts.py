@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tocsin.earth.clock import parse_utc
 from tocsin.earth.wgs84 import ecef_to_geodetic, enu_axes, geodetic_to_ecef
+from tocsin.records.arrow import values
 from tocsin.report.declared import Declared, declared
 from tocsin.report.views import Site, View, view
 
@@ -221,7 +222,7 @@ def rows(table: Any) -> list[dict[str, Any]]:
 
 def floats(table: Any, column: str) -> Floats:
     """A column as float64, null as nan."""
-    return np.asarray(table.column(column).to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.asarray(values(table.column(column)), dtype=np.float64)
 
 
 def texts(table: Any, column: str) -> list[str]:

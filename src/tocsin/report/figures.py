@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tocsin.records.arrow import scalar, values
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -32,7 +34,7 @@ class Timeline:
     def _of(self, name: str, **equal: str) -> list[dict[str, Any]]:
         table = self._tables[name]
         for column, value in equal.items():
-            table = table.filter(pc.equal(table[column], value))
+            table = table.filter(pc.equal(table[column], scalar(value)))
         return list(table.to_pylist())
 
     def plot(self, path: str | Path | None = None) -> Figure:
@@ -48,7 +50,7 @@ class Timeline:
         figure = Figure(figsize=(10, 0.5 * len(names) + 1.6), layout="constrained")
         axes = figure.subplots()
         for k, sensor in enumerate(sensors):
-            t = detections.filter(pc.equal(detections["sensor"], sensor))["t_s"].to_numpy() / 60.0
+            t = values(detections.filter(pc.equal(detections["sensor"], scalar(sensor)))["t_s"]) / 60.0
             axes.plot(t, [k] * len(t), "|", color="#0072B2", markersize=9, alpha=0.7)
         for t_s, nation, what in self.rows:
             k = names.index(nation)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tocsin.records.arrow import values
 from tocsin.report.declared import geojson_rings
 from tocsin.report.facts import Facts, Flight, Looks, Nation, Sensor, Version, Warned, floats, texts
 from tocsin.report.projection import BOX, Projection, clip_ring, path
@@ -291,7 +292,7 @@ def _track_data(facts: Facts, projection: Projection, n: Nation) -> list[dict[st
     )
     if not pick.any():
         return []
-    number = np.asarray(table.column("track").to_numpy(), dtype=np.int64)[pick]
+    number = np.asarray(values(table.column("track")), dtype=np.int64)[pick]
     t, lat, lon = t[pick], np.radians(floats(table, "lat_deg")[pick]), np.radians(floats(table, "lon_deg")[pick])
     out = []
     counts = sorted({int(k): int((number == k).sum()) for k in np.unique(number)}.items(), key=lambda kv: -kv[1])[:20]

@@ -20,6 +20,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tocsin.dynamics.signals import blinded, lowest_point
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.jit import kernel
 from tocsin.earth.random import draw_uniform, normal, stream_key
@@ -30,10 +31,8 @@ from tocsin.sensing.infrared_kernels import (
     I_LIMB,
     I_SUN,
     I_THRESHOLD,
-    blinded,
     infrared_report,
     infrared_sigma,
-    lowest_point,
 )
 from tocsin.sensing.kernels import Floats, Ints, Keys, aspect, carry, mix, sweep_time, within
 

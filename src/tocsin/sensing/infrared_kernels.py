@@ -8,10 +8,10 @@ import math
 import numpy as np
 
 from tocsin.dynamics.orbit import orbit_state
+from tocsin.dynamics.signals import against_space, blinded, dimmed, sees
 from tocsin.earth import wgs84
 from tocsin.earth.jit import kernel
 from tocsin.earth.random import normal, uniform
-from tocsin.earth.shadow import sunlit
 from tocsin.earth.wgs84 import geodetic_of
 from tocsin.sensing.kernels import Floats, Ints, Keys, aspect, carry, mix, sweep_time, turned, within
 
@@ -58,79 +58,6 @@ def satellites_at(elements: Floats, t: Floats, out: Floats) -> None:
     for k in range(t.shape[0]):
         e = elements[k]
         orbit_state(e[0], e[1], e[2], e[3], e[4], e[5], t[k], out[k])
-
-
-@kernel
-def lowest_point(sx: float, sy: float, sz: float, px: float, py: float, pz: float) -> tuple[bool, float]:
-    """Where the line of sight from ``s`` to ``p`` (eci or ecef, m) comes nearest to the Earth: before ``p`` or not, and
-    its height (m).
-
-    "Nearest" is meant in the axes in which the ellipsoid is a sphere: exact for whether the line touches the ellipsoid,
-    and within metres for the height of a line that passes it by some tens of kilometres.
-    """
-    f = _A / _B
-    dx, dy, dz = px - sx, py - sy, pz - sz
-    dd = dx * dx + dy * dy + f * f * dz * dz
-    tau = 1.0
-    if dd > 0.0:
-        tau = min(max(-(sx * dx + sy * dy + f * f * sz * dz) / dd, 0.0), 1.0)
-    _, _, h = geodetic_of(sx + tau * dx, sy + tau * dy, sz + tau * dz)
-    return tau < 1.0, h
-
-
-@kernel
-def sees(sx: float, sy: float, sz: float, px: float, py: float, pz: float, cloud_top: float, limb: float) -> bool:
-    """Whether a satellite at ``s`` has a free line of sight to a plume at ``p`` (eci or ecef, m).
-
-    The plume must stand above ``cloud_top``. If the line of sight has passed its lowest point before it reaches the
-    plume (a view past the limb), that point must be at least ``limb`` m over the ellipsoid.
-    """
-    _, _, h = geodetic_of(px, py, pz)
-    if h <= cloud_top:
-        return False
-    past, lowest = lowest_point(sx, sy, sz, px, py, pz)
-    return (not past) or (lowest >= limb and lowest >= 0.0)
-
-
-@kernel
-def against_space(sx: float, sy: float, sz: float, px: float, py: float, pz: float, limb: float) -> bool:
-    """Whether a satellite at ``s`` has cold space behind ``p`` and before it (eci or ecef, m): the whole line of sight,
-    on past ``p``, stays at least ``limb`` m over the ellipsoid.
-    """
-    f = _A / _B
-    dx, dy, dz = px - sx, py - sy, pz - sz
-    dd = dx * dx + dy * dy + f * f * dz * dz
-    if dd <= 0.0:
-        return False
-    tau = max(-(sx * dx + sy * dy + f * f * sz * dz) / dd, 0.0)
-    _, _, h = geodetic_of(sx + tau * dx, sy + tau * dy, sz + tau * dz)
-    return bool(h >= limb and h >= 0.0)
-
-
-@kernel
-def dimmed(h: float, low: float, high: float, factor: float) -> float:
-    """What is left of a plume's intensity at the height ``h`` (m): 1 outside of the trough from ``low`` to ``high``,
-    ``factor`` in the middle of it, a half wave between.
-    """
-    if h <= low or h >= high:
-        return 1.0
-    s = math.sin(math.pi * (h - low) / (high - low))
-    return 1.0 - (1.0 - factor) * s * s
-
-
-@kernel
-def blinded(px: float, py: float, pz: float, qx: float, qy: float, qz: float, sun: Floats, cosine: float) -> bool:
-    """Whether the Sun at ``sun`` (3) stands too near the line of sight from ``p`` to ``q`` (eci, m).
-
-    ``cosine``: of the exclusion angle. A Sun behind the Earth blinds nobody.
-    """
-    dx, dy, dz = qx - px, qy - py, qz - pz
-    ux, uy, uz = sun[0] - px, sun[1] - py, sun[2] - pz
-    d = math.sqrt(dx * dx + dy * dy + dz * dz)
-    u = math.sqrt(ux * ux + uy * uy + uz * uz)
-    if dx * ux + dy * uy + dz * uz <= cosine * d * u:
-        return False
-    return sunlit(px, py, pz, sun[0], sun[1], sun[2]) > 0.0
 
 
 @kernel

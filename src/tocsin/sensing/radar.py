@@ -16,16 +16,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tocsin.dynamics.coast import propagate
+from tocsin.dynamics.signals import chances
 from tocsin.earth import wgs84
 from tocsin.earth.clock import to_ns
 from tocsin.earth.frames import OMEGA_GMST, theta_at, to_ecef, to_eci
 from tocsin.earth.random import stream_key
 from tocsin.records.columns import Kind, Region, Status
+from tocsin.records.shapes import Task
 from tocsin.scenario.specs import Radar, Sensor
 from tocsin.sensing import radar_kernels as k
 from tocsin.sensing.biases import STEPS, Biases, gauss_markov
 from tocsin.sensing.kernels import EL_MAX, EL_MIN, false_counts
-from tocsin.sensing.scanning import Aspect, Due, Found, Looks, Sensed, Task, look, scan_table, tables
+from tocsin.sensing.scanning import Aspect, Due, Found, Looks, Sensed, look, scan_table, tables
 from tocsin.sensing.schedule import Schedule, Strain, Wish, look_time, scheduled
 from tocsin.sensing.targets import Targets
 
@@ -95,7 +97,7 @@ def detection_probability(
     radar: Radar, range_m: ArrayLike, rcs: ArrayLike, off_boresight: ArrayLike = 0.0
 ) -> NDArray[np.float64]:
     """Probability that one look detects, horizon and limits aside, in closed form for the radar's ``swerling``: 1 is
-    pfa^(1 / (1 + SNR)), 0 Marcum's Q, 3 as in ``radar_kernels.chance``.
+    pfa^(1 / (1 + SNR)), 0 Marcum's Q, 3 as in ``dynamics.signals.chance``.
 
     Arrays of any shapes that go together: slant range (m), radar cross-section (m2), angle off the nearest boresight
     (rad).
@@ -106,7 +108,7 @@ def detection_probability(
     if radar.swerling == 1:
         return np.asarray(radar.pfa ** (1.0 / (1.0 + snr)))
     out = np.empty(np.shape(snr))
-    k.chances(radar.swerling, np.array(snr, dtype=np.float64).reshape(-1), threshold(radar.pfa), out.reshape(-1))
+    chances(radar.swerling, np.array(snr, dtype=np.float64).reshape(-1), threshold(radar.pfa), out.reshape(-1))
     return out
 
 
@@ -361,7 +363,8 @@ class Radars:
             apart = 2.0 * np.arcsin(np.minimum(0.5 * np.sqrt(((u - local) ** 2).sum(axis=1)), 1.0))
             reach = np.maximum(_WIDE * task.spread / r, 0.5 * max(radar.beam_az, radar.beam_el) / off)
             gate = max(_WIDE * task.spread, _GATE)
-            hit = np.flatnonzero((apart <= reach) & (np.abs(seen[:, k.L_RANGE] - r) <= gate))
+            asked_by = t_ns >= task.t_ns  # what the sweep passed before the task came it did not look for
+            hit = np.flatnonzero((apart <= reach) & (np.abs(seen[:, k.L_RANGE] - r) <= gate) & asked_by)
             far = float(np.sqrt(((state[:3] - site[:3]) ** 2).sum()))
             wide = 2.0 * _WIDE * task.spread / max(far, 1.0)
             places = max(math.ceil(wide / radar.beam_az), 1) * max(math.ceil(wide / radar.beam_el), 1)

@@ -126,53 +126,6 @@ def terrain_mask(terrain: Floats, first: int, last: int, az: float) -> float:
 
 
 @kernel
-def marcum_q(signal: float, limit: float) -> float:
-    """Probability that a steady signal of SNR ``signal`` plus noise has a power over ``limit`` (over the mean noise):
-    Marcum's Q(sqrt(2 signal), sqrt(2 limit)), as a Poisson mixture of gamma tails; within 1e-12.
-    """
-    if limit <= 0.0:
-        return 1.0
-    if math.sqrt(signal) > math.sqrt(limit) + 6.0:
-        return 1.0
-    weight = math.exp(-signal)  # of k quanta of signal
-    term = math.exp(-limit)
-    tail = term  # chance of a gamma of shape k + 1 over the limit
-    total, left = weight * tail, 1.0 - weight
-    k = 0
-    while left > 1e-14 and k < 5000:
-        k += 1
-        weight *= signal / k
-        term *= limit / k
-        tail += term
-        total += weight * tail
-        left -= weight
-    return min(total, 1.0)
-
-
-@kernel
-def chance(swerling: int, signal: float, limit: float) -> float:
-    """Probability that one look at a mean SNR ``signal`` has a power over ``limit``: cross-sections that do not
-    fluctuate (0), exponential ones (1), ones of a gamma distribution of shape 2 (3).
-
-    Sources: Marcum, Swerling, IRE Trans. IT-6 (1960); for one look Swerling 3 is exp(-T / a) (1 + (1 - 1 / a) T / a),
-    a = 1 + signal / 2.
-    """
-    if swerling == 0:
-        return marcum_q(signal, limit)
-    if swerling == 3:
-        a = 1.0 + 0.5 * signal
-        return math.exp(-limit / a) * (1.0 + (1.0 - 1.0 / a) * limit / a)
-    return math.exp(-limit / (1.0 + signal))
-
-
-@kernel
-def chances(swerling: int, signal: Floats, limit: float, out: Floats) -> None:
-    """``chance`` for an array of mean SNRs."""
-    for i in range(signal.shape[0]):
-        out[i] = chance(swerling, signal[i], limit)
-
-
-@kernel
 def off_boresight(faces: Floats, first: int, last: int, az: float, el: float) -> float:
     """Cosine of the angle between a direction and the nearest boresight (rows: east, north, up); 1 if there is none."""
     if first == last:
@@ -414,9 +367,9 @@ def radar_detect(
     detected.
 
     To the amplitude of the look's SNR complex noise is added, and the power must exceed the threshold, so that Pd is
-    ``chance`` of the mean SNR. Errors are drawn with the sigma of the look's own SNR; what is reported is the sigma of
-    the SNR *measured*. ``bias (k, 4)`` of each scan is added to what was measured, and ``air (k,)``, in sigmas, times
-    the residual of refraction to the elevation.
+    ``dynamics.signals.chance`` of the mean SNR. Errors are drawn with the sigma of the look's own SNR; what is
+    reported is the sigma of the SNR *measured*. ``bias (k, 4)`` of each scan is added to what was measured, and ``air
+    (k,)``, in sigmas, times the residual of refraction to the elevation.
     """
     hits = np.empty(pairs.shape[0], np.int64)
     found = 0

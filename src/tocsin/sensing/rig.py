@@ -20,12 +20,13 @@ from tocsin.dynamics.ephemeris import Ephemeris
 from tocsin.earth.clock import to_ns
 from tocsin.earth.random import draw_uniform, stream_key
 from tocsin.records.columns import DETECTION, SCAN, TRUTH_LINK, Status, Table
+from tocsin.records.shapes import Task
 from tocsin.scenario.specs import Sensor, StatusSpan
 from tocsin.sensing.biases import Biases
 from tocsin.sensing.infrared import InfraredSatellites
 from tocsin.sensing.over_horizon import OverHorizonRadars
 from tocsin.sensing.radar import Radars
-from tocsin.sensing.scanning import DEGRADED_GAIN, Due, Kind, Sensed, Task
+from tocsin.sensing.scanning import DEGRADED_GAIN, Due, Kind, Sensed
 from tocsin.sensing.targets import Targets
 
 TROUBLES = ("silent", "degraded", "jammed", "delayed", "biased")

@@ -9,23 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.records.columns import DETECTION, SCAN, TRUTH_LINK, Status, Table, empty
+from tocsin.records.shapes import Task
 from tocsin.sensing.kernels import look_times, pair_up
 from tocsin.sensing.targets import Targets
 
 DEGRADED_GAIN = 0.5  # SNR of a sensor that declares itself degraded, over its usual SNR (notional)
-
-
-@dataclass(frozen=True)
-class Task:
-    """A centre's wish to a sensor whose looks can be asked for: watch what is at ``x`` (6, eci, m and m/s) at ``t_ns``,
-    known to ``spread`` (m, 1 sigma), until ``until_ns``.
-    """
-
-    sensor: str
-    t_ns: int
-    until_ns: int
-    x: tuple[float, float, float, float, float, float]
-    spread: float
 
 
 def _not_given() -> NDArray[Any]:

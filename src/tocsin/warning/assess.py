@@ -24,11 +24,12 @@ from tocsin.earth.clock import to_ns
 from tocsin.earth.polygons import contains, ring_arrays
 from tocsin.records.columns import Kind, Table, unpack_symmetric
 from tocsin.records.shapes import AreaRisk, Estimate
-from tocsin.scenario.specs import Area, FlightClass, Infrared, NationSpec, Spread
+from tocsin.scenario.specs import Area, FlightClass, NationSpec, Spread
 from tocsin.tracking.measure import Looks, lay_out
 from tocsin.tracking.tracker import History
 from tocsin.warning import boostfit, coastfit, coasting, regions, typing
 from tocsin.warning.coasting import Cloud
+from tocsin.warning.evidence import tells_burning
 
 Floats = NDArray[np.float64]
 
@@ -103,7 +104,7 @@ class Assessor:
         self._models = {c.id: boostfit.model_of(c) for c in spec.classes}
         self._classes: dict[str, FlightClass] = {c.id: c for c in spec.classes}
         self._priors = {c.id: c.prior for c in spec.classes}
-        self._infrared = np.array(sorted(s.n for s in spec.sensors if isinstance(s.model, Infrared)), dtype=np.int64)
+        self._infrared = np.array(sorted(s.n for s in spec.sensors if tells_burning(s)), dtype=np.int64)
         self._caps = [_cap(area) for area in spec.areas]
         self._rings = [ring_arrays(area.rings) for area in spec.areas]
         self._memory: OrderedDict[bytes, _Boost] = OrderedDict()

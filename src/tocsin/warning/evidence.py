@@ -2,25 +2,29 @@
 could.
 
 All of it is reckoned from what a centre has: the scans as sent (empty ones too), the declared sensors, and its own best
-trajectory. "Disagrees" is not silence: it is silence of a sensor that would have seen the object, by its declared
-performance, with 99 % probability in the scans it has reported.
+trajectory, by the same physics as the sensors work by (``dynamics.signals``): Swerling case, loss off the boresight,
+terrain and fence; cloud, limb, trough and the Sun. "Disagrees" is not silence: it is silence of a sensor that would
+have seen the object, by its declared performance, with 99 % probability in the scans it has reported.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.dynamics.kernels import coast_to
 from tocsin.dynamics.orbit import orbit_states
+from tocsin.dynamics.signals import against_space, blinded, chance, dimmed, sees
 from tocsin.earth.frames import OMEGA_GMST, ecef_from_eci, theta_at, to_ecef
+from tocsin.earth.geodesics import inverse
 from tocsin.earth.jit import kernel
-from tocsin.earth.wgs84 import A, B, ecef_of, ecef_to_geodetic, enu_axes
-from tocsin.records.columns import Region, Table
+from tocsin.earth.sun import sun_positions
+from tocsin.earth.wgs84 import ecef_of, ecef_to_geodetic, enu_axes
+from tocsin.records.columns import Region, Status, Table
 from tocsin.records.shapes import Evidence
 from tocsin.scenario.specs import Infrared, OverHorizon, Radar, Sensor
 
@@ -33,6 +37,11 @@ def in_sector(azimuth: float, start: float, end: float) -> bool:
     """Whether an azimuth lies in the sector clockwise from ``start`` to ``end`` (equal: all round); rad."""
     width = (end - start) % (2.0 * math.pi)
     return width == 0.0 or (azimuth - start) % (2.0 * math.pi) <= width
+
+
+def tells_burning(sensor: Sensor) -> bool:
+    """Whether its detections mean that something burns: of a sensor that sees warm bodies too they need not."""
+    return isinstance(sensor.model, Infrared) and sensor.model.least_body == 0.0
 
 
 @kernel
@@ -61,20 +70,55 @@ def _carried(x: NDArray[np.float64], t0: float, t1: float, theta0: float) -> NDA
     return out[:3].copy()
 
 
-def line_is_free(a: NDArray[np.float64], b: NDArray[np.float64], margin: float) -> bool:
-    """Whether the straight line between two points (ecef, m) stays ``margin`` m outside the ellipsoid."""
-    scale = np.array([1.0 / (A + margin), 1.0 / (A + margin), 1.0 / (B + margin)])
-    p, q = a * scale, b * scale
-    d = q - p
-    along = -float(p @ d) / float(d @ d)
-    nearest = p + min(1.0, max(0.0, along)) * d
-    return float(nearest @ nearest) >= 1.0
+def look_snr(radar: Radar, distance: float, azimuth: float, elevation: float, rcs: float, near: float = 0.0) -> float:
+    """Mean SNR (a ratio) of one look: the declared reference range, loss off the nearest boresight (its cosine cubed).
+
+    ``near``: angle (rad) by which the direction may be off; the best of it counts.
+    """
+    off = 1.0
+    if radar.boresights:
+        east, north = math.cos(elevation) * math.sin(azimuth), math.cos(elevation) * math.cos(azimuth)
+        up = math.sin(elevation)
+        off = max(
+            math.cos(el) * (math.sin(az) * east + math.cos(az) * north) + math.sin(el) * up
+            for az, el in radar.boresights
+        )
+        if near > 0.0:
+            off = math.cos(max(math.acos(max(-1.0, min(1.0, off))) - near, 0.0))
+    return radar.reference_snr * rcs * (radar.reference_range / distance) ** 4 * max(off, 0.0) ** 3
 
 
-def detection_probability(radar: Radar, distance: float, rcs: float) -> float:
-    """Swerling 1 in one look: pfa ** (1 / (1 + snr)), snr from the declared reference range."""
-    snr = radar.reference_snr * rcs * (radar.reference_range / distance) ** 4
-    return float(radar.pfa ** (1.0 / (1.0 + snr)))
+def single_look(radar: Radar, snr: float) -> float:
+    """Probability that one look at a mean SNR detects, for the declared Swerling case and false-alarm probability."""
+    return float(chance(radar.swerling, snr, -math.log(radar.pfa)))
+
+
+def over_terrain(terrain: tuple[tuple[float, float], ...], azimuth: float, elevation: float) -> bool:
+    """Whether a direction clears the declared terrain: least elevations by azimuth, linear between them all round."""
+    if not terrain:
+        return True
+    rows = np.array(sorted((a % (2.0 * math.pi), e) for a, e in terrain))
+    return elevation >= float(np.interp(azimuth, rows[:, 0], rows[:, 1], period=2.0 * math.pi))
+
+
+class Sky(NamedTuple):
+    """When time zero was: the sidereal angle (rad) and UTC (ns since 1970), which says where the Sun stands."""
+
+    theta0: float
+    unix_ns: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a centre believes that an object shows: cross-section (m2), whether it burns, plume (W/sr) with its trough
+    (heights m, factor; empty: none), warmth of its body (W/sr).
+    """
+
+    rcs: float
+    burning: bool
+    intensity: float
+    trough: tuple[float, ...] = ()
+    warm: float = 0.0
 
 
 @dataclass
@@ -127,87 +171,121 @@ def note_scans(
     found: NDArray[np.uint16],
     x_eci: NDArray[np.float64],
     t_ns: int,
-    theta0: float,
-    rcs: float,
-    burning: bool,
-    intensity: float,
+    sky: Sky,
+    shown: Shown,
 ) -> None:
     """Enter the newest scans into ``watch``.
 
-    ``found``: sensors among them that contributed a detection; ``x_eci``: best state at ``t_ns`` (6,), carried to each
-    scan's middle; ``rcs`` (m2), ``burning``, ``intensity`` (W/sr): what the centre believes the object shows.
+    ``found``: sensors among them that contributed a detection; ``x_eci``: best state at ``t_ns`` (6,), carried to when
+    each scan looked: its middle, or its end where a satellite stares.
     """
     for row in scans:
         n = int(row["sensor"])
         sensor = sensors.get(n)
         if sensor is None:
             continue
+        model = sensor.model
         looked = watch.looked.setdefault(n, Looked())
         if n in found:
             looked.detections += 1
             looked.looks += 1
             looked.log_missed = 0.0
             continue
-        middle_ns = (int(row["t0_ns"]) + int(row["t1_ns"])) // 2
-        here = _carried(x_eci, t_ns / 1e9, middle_ns / 1e9, theta0)
-        if isinstance(sensor.model, Infrared) and watch.seen_ns is not None and int(row["t0_ns"]) > watch.seen_ns:
-            if look_probability(sensor, here, middle_ns, theta0, rcs, True, intensity, row) > MUST_SEE:
+        when = (int(row["t0_ns"]) + int(row["t1_ns"])) // 2
+        if isinstance(model, Infrared) and model.staring:
+            when = int(row["t1_ns"]) - 1
+        here = _carried(x_eci, t_ns / 1e9, when / 1e9, sky.theta0)
+        if isinstance(model, Infrared) and watch.seen_ns is not None and int(row["t0_ns"]) > watch.seen_ns:
+            lit = replace(shown, burning=True, warm=0.0)
+            if look_probability(sensor, here, when, sky, lit, row) > MUST_SEE:
                 watch.gone_ns = min(watch.gone_ns or int(row["t1_ns"]), int(row["t1_ns"]))
-            continue  # what has burnt out cannot be seen again: such a miss says nothing against the warning
-        p = look_probability(sensor, here, middle_ns, theta0, rcs, burning, intensity, row)
+            # what has burnt out cannot be seen again: such a miss says nothing against the warning
+            if not (model.least_body > 0.0 and shown.warm > 0.0 and watch.gone_ns is not None):
+                continue
+        p = look_probability(sensor, here, when, sky, shown, row)
         if p > 0.0:
             looked.looks += 1
             looked.log_missed += math.log1p(-min(p, 1.0 - 1e-9))
 
 
 def look_probability(
-    sensor: Sensor,
-    here: NDArray[np.float64],
-    t_ns: int,
-    theta0: float,
-    rcs: float,
-    burning: bool,
-    intensity: float,
-    row: Any = None,
+    sensor: Sensor, here: NDArray[np.float64], t_ns: int, sky: Sky, shown: Shown, row: Any = None
 ) -> float:
     """Probability that one look of ``sensor`` at ``t_ns`` detects an object ``here`` (3,) ecef; 0 where it cannot look.
 
-    ``row``: the scan as sent, whose limits and sensitivity count; without it the declared ones do.
+    ``row``: the scan as sent, whose limits, sensitivity and status count; without it the declared ones do.
     """
     model = sensor.model
+    if row is not None and (int(row["status"]) == Status.SILENT or not float(row["sensitivity"]) > 0.0):
+        return 0.0
     if isinstance(model, Radar):
-        limits = (
-            (model.sector[0], model.sector[1], model.el_min, model.el_max, model.range_min, model.range_max)
-            if row is None or int(row["region"]) != Region.SECTOR
-            else tuple(float(row[k]) for k in ("az_from", "az_to", "el_min", "el_max", "range_min", "range_max"))
-        )
-        r, azimuth, elevation = look_angles(here, model.lat, model.lon, model.h)
-        if not (
-            in_sector(azimuth, limits[0], limits[1])
-            and limits[2] <= elevation <= limits[3]
-            and limits[4] <= r <= limits[5]
-        ):
-            return 0.0
-        if row is not None:  # as sensitive as it says it was in this scan
-            rcs *= (float(row["sensitivity"]) / model.reference_range) ** 4
-        return detection_probability(model, r, rcs)
+        return _radar_probability(model, here, shown.rcs, row)
     if isinstance(model, OverHorizon):
-        return 0.0  # it sees what flies low, and no missile for long
+        return _over_horizon_probability(model, here, shown.rcs, row)
+    gain = 1.0 if row is None else model.least_intensity / float(row["sensitivity"])
+    return _infrared_probability(model, here, t_ns, sky, shown, gain)
+
+
+def _radar_probability(model: Radar, here: NDArray[np.float64], rcs: float, row: Any) -> float:
+    low, high = model.fence if model.fence is not None else (model.el_min, model.el_max)
+    limits = (
+        (model.sector[0], model.sector[1], low, high, model.range_min, model.range_max)
+        if row is None or int(row["region"]) != Region.SECTOR
+        else tuple(float(row[k]) for k in ("az_from", "az_to", "el_min", "el_max", "range_min", "range_max"))
+    )
+    r, azimuth, elevation = look_angles(here, model.lat, model.lon, model.h)
+    if not (
+        in_sector(azimuth, limits[0], limits[1])
+        and limits[2] <= elevation <= limits[3]
+        and limits[4] <= r <= limits[5]
+        and over_terrain(model.terrain, azimuth, elevation)
+    ):
+        return 0.0
+    if row is not None:  # as sensitive as it says it was in this scan
+        rcs *= (float(row["sensitivity"]) / model.reference_range) ** 4
+    snr = look_snr(model, r, azimuth, elevation, rcs)
+    return single_look(model, snr) if snr > 0.0 else 0.0
+
+
+def _over_horizon_probability(model: OverHorizon, here: NDArray[np.float64], rcs: float, row: Any) -> float:
+    """Where the ionosphere carries (a scan in which it does not says so, by a sensitivity of nought)."""
+    lat, lon, h = (float(v) for v in ecef_to_geodetic(here))
+    if not 0.0 <= h <= model.greatest_height:
+        return 0.0
+    ground, _, _ = inverse(model.lat, model.lon, lat, lon)
+    _, azimuth, _ = look_angles(here, model.lat, model.lon, model.h)
+    if not (model.range_min <= ground <= model.range_max and in_sector(azimuth, *model.sector)):
+        return 0.0
+    snr = model.reference_snr * rcs / model.reference_rcs * (model.reference_range / ground) ** 4
     if row is not None:
-        intensity *= model.least_intensity / float(row["sensitivity"])
-    return _infrared_probability(model, here, t_ns, theta_at(theta0, t_ns), burning, intensity)
+        snr *= (float(row["sensitivity"]) * model.reference_rcs**0.25 / model.reference_range) ** 4
+    p = float(chance(1, snr, -math.log(model.pfa)))
+    return p if row is not None else model.availability * p
 
 
 def _infrared_probability(
-    model: Infrared, here: NDArray[np.float64], t_ns: int, theta: float, burning: bool, intensity: float
+    model: Infrared, here: NDArray[np.float64], t_ns: int, sky: Sky, shown: Shown, gain: float
 ) -> float:
-    if not burning:
+    if not (shown.burning or (model.least_body > 0.0 and shown.warm > 0.0)):
         return 0.0
-    platform = to_ecef(orbit_states(model.orbit, np.array([t_ns], dtype=np.int64))[0, :3], theta)
-    if float(ecef_to_geodetic(here)[2]) < model.cloud_top or not line_is_free(platform, here, 0.0):
+    eci = orbit_states(model.orbit, np.array([t_ns], dtype=np.int64))[0, :3]
+    platform = to_ecef(eci, theta_at(sky.theta0, t_ns))
+    sx, sy, sz = platform.tolist()
+    px, py, pz = here.tolist()
+    if model.sun_exclusion > 0.0:
+        sun = to_ecef(sun_positions(sky.unix_ns + t_ns)[0], theta_at(sky.theta0, t_ns))
+        if blinded(sx, sy, sz, px, py, pz, np.ascontiguousarray(sun), math.cos(model.sun_exclusion)):
+            return 0.0
+    if shown.burning and sees(sx, sy, sz, px, py, pz, model.cloud_top, model.limb):
+        strength = shown.intensity / model.least_intensity
+        if shown.trough:
+            strength *= dimmed(float(ecef_to_geodetic(here)[2]), *shown.trough)
+    elif model.least_body > 0.0 and shown.warm > 0.0 and against_space(sx, sy, sz, px, py, pz, model.limb):
+        strength = shown.warm / model.least_body
+    else:
         return 0.0
     distance = float(np.linalg.norm(platform - here))
-    snr = model.threshold_snr * intensity / model.least_intensity * (model.reference_distance / distance) ** 2
+    snr = gain * model.threshold_snr * strength * (model.reference_distance / distance) ** 2
     return 0.5 * math.erfc((model.threshold_snr - snr) / math.sqrt(2.0))  # unit noise on the signal
 
 
@@ -216,18 +294,18 @@ def could_from(
     x_eci: NDArray[np.float64],
     t_ns: int,
     until_ns: int,
-    theta0: float,
-    rcs: float,
+    sky: Sky,
+    shown: Shown,
     burning_until_ns: int,
-    intensity: float,
 ) -> int | None:
     """First time from ``t_ns`` at which a look of ``sensor`` would detect with at least one half; None if never until
     ``until_ns``.
     """
+    lit, dark = replace(shown, burning=True), replace(shown, burning=False)
     t = t_ns
     while t <= until_ns:
-        here = _carried(x_eci, t_ns / 1e9, t / 1e9, theta0)
-        if look_probability(sensor, here, t, theta0, rcs, t <= burning_until_ns, intensity) >= 0.5:
+        here = _carried(x_eci, t_ns / 1e9, t / 1e9, sky.theta0)
+        if look_probability(sensor, here, t, sky, lit if t <= burning_until_ns else dark) >= 0.5:
             return t
         t += _AHEAD_STEP_NS
     return None
@@ -240,10 +318,9 @@ def collect(
     x_eci: NDArray[np.float64] | None,
     t_ns: int,
     until_ns: int,
-    theta0: float,
-    rcs: float,
+    sky: Sky,
+    shown: Shown,
     burning_until_ns: int,
-    intensity: float,
 ) -> tuple[Evidence, ...]:
     """The evidence of all of a pipeline's sensors, in order of their numbers."""
     rows = []
@@ -257,6 +334,6 @@ def collect(
         else:
             when = None
             if x_eci is not None:
-                when = could_from(sensor, x_eci, t_ns, until_ns, theta0, rcs, burning_until_ns, intensity)
+                when = could_from(sensor, x_eci, t_ns, until_ns, sky, shown, burning_until_ns)
             rows.append(Evidence(kind, sensor.id, "not_yet", when, (nation,)))
     return tuple(rows)

@@ -16,7 +16,6 @@ from typing import Any, cast
 import numpy as np
 from contourpy import FillType, contour_generator
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from tocsin.earth.jit import kernel
 from tocsin.earth.wgs84 import E2, A
@@ -246,7 +245,7 @@ def _contours(
         for dj, wj in ((0, 1.0 - b), (1, b)):
             mass += np.bincount((i + di) * cells[1] + (j + dj), w * wi * wj, cells[0] * cells[1]).reshape(cells)
     sigma = [h / (g[1] - g[0]) for g, h in grids]
-    density = gaussian_filter(mass, sigma, mode="constant", truncate=4.0)
+    density = smoothed(mass, sigma[0], sigma[1])
     density[0, :] = density[-1, :] = 0.0
     density[:, 0] = density[:, -1] = 0.0
     down = np.asarray(np.sort(density, axis=None)[::-1], dtype=np.float64)
@@ -264,6 +263,47 @@ def _contours(
             rings = [polygon[s : e - 1] for s, e in pairwise(offset)]
             polygons.append([ring[::-1] for ring in rings] if mirrored else rings)
         out.append(region_of(polygons, to_geodetic))
+    return out
+
+
+@kernel
+def _weights(sigma: float) -> Floats:
+    """Weights of a normal kernel out to four sigma (cells), that sum to one; one weight alone for a sigma of nought."""
+    reach = int(4.0 * sigma + 0.5)
+    out = np.empty(2 * reach + 1)
+    total = 0.0
+    for i in range(-reach, reach + 1):
+        out[i + reach] = math.exp(-0.5 * (i / sigma) ** 2) if reach > 0 else 1.0
+        total += out[i + reach]
+    for i in range(2 * reach + 1):
+        out[i] /= total
+    return out
+
+
+@kernel
+def smoothed(mass: Floats, sigma0: float, sigma1: float) -> Floats:
+    """A grid smoothed by a normal kernel of ``sigma0``, ``sigma1`` cells along its two axes; there is nothing outside.
+
+    What ``scipy.ndimage.gaussian_filter`` does with ``mode="constant"``, without its import.
+    """
+    n, m = mass.shape
+    along = np.zeros((n, m))
+    k = _weights(sigma0)
+    reach = (k.shape[0] - 1) // 2
+    for i in range(n):
+        for a in range(max(i - reach, 0), min(i + reach + 1, n)):
+            w = k[a - i + reach]
+            for j in range(m):
+                along[i, j] += w * mass[a, j]
+    out = np.zeros((n, m))
+    k = _weights(sigma1)
+    reach = (k.shape[0] - 1) // 2
+    for i in range(n):
+        for j in range(m):
+            total = 0.0
+            for b in range(max(j - reach, 0), min(j + reach + 1, m)):
+                total += k[b - j + reach] * along[i, b]
+            out[i, j] = total
     return out
 
 

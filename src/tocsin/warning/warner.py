@@ -8,7 +8,7 @@ speak of one launch. Every change is a new version; none is ever altered. What c
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import msgspec
@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 from tocsin.earth.clock import to_ns
 from tocsin.records.columns import Life, Table
 from tocsin.records.shapes import AreaRisk, Envelope, Estimate, Evidence, WarningVersion
-from tocsin.scenario.specs import Infrared, NationSpec, Sensor
+from tocsin.scenario.specs import NationSpec, Sensor
 from tocsin.tracking.tracker import Tracker, TrackStep
 from tocsin.warning.assess import Assessment, Assessor, Plume
-from tocsin.warning.evidence import Watch, collect, note_scans
+from tocsin.warning.evidence import Shown, Sky, Watch, collect, note_scans, tells_burning
 from tocsin.warning.partner import distance_between, risks, same_event
 
 Status = Literal["opened", "updated", "confirmed", "downgraded", "cancelled", "closed"]
 NONE = Estimate(0, "none", 1.0, "none")
+_MIDDLING = Shown(1.0, False, 1e5)  # of a class that is not known here
 _SETTLED_M = 3000.0  # an impact point known to this (one sigma) is settled, and new versions come less often:
 _SETTLED_SLOWER = 3  # at this many times the nation's spacing, so that nobody has to read what has not changed
 _SILENT_REFRESH_NS = (
@@ -80,7 +81,8 @@ class Warner:
         self._spec = spec
         self._label = label
         self._sensors = {sensor.n: sensor for sensor in sensors}
-        self._infrared = np.array([s.n for s in sensors if isinstance(s.model, Infrared)], dtype=np.uint16)
+        self._sky = Sky(spec.theta0, spec.unix_ns)
+        self._infrared = np.array([s.n for s in sensors if tells_burning(s)], dtype=np.uint16)
         self._views = views if views is not None else Views(spec, sensors)
         self._live: list[_Live] = []
         self._next = 0
@@ -154,10 +156,10 @@ class Warner:
                     watch.note_plume(int(plumes["t_ns"].max()), float(np.median(plumes["intensity"])))
                 for n in np.unique(detections["sensor"]):
                     watch.note_detection(int(n))
-            burning, intensity, rcs = self._shown(warning, row)
+            shown = self._shown(warning, row)
             x, at = np.array(row["x"], dtype=np.float64), int(row["t_ns"])
             found = np.unique(mine["sensor"])
-            note_scans(watch, self._sensors, scans, found, x, at, self._spec.theta0, rcs, burning, intensity)
+            note_scans(watch, self._sensors, scans, found, x, at, self._sky, shown)
 
     def _hear(self, t_ns: int, theirs: WarningVersion) -> None:
         for warning in self._live:
@@ -333,36 +335,36 @@ class Warner:
             areas = risks(launch, impact, self._spec.areas, self._spec.rule.exclude_below)
         return launch, impact, areas, types, burnout
 
-    def _shown(self, warning: _Live, row: Any) -> tuple[bool, float, float]:
-        """Whether it is taken to burn, its plume (W/sr) and its cross-section (m2), by the most probable class."""
+    def _shown(self, warning: _Live, row: Any) -> Shown:
+        """What it is taken to show, by the most probable class and by what was measured."""
         burning = float(row["mu"][0]) > 0.5
         types = warning.version.types if warning.version is not None else {}
         likely = max(sorted(types), key=lambda k: types[k]) if types else ""
         believed = next((c for c in self._spec.classes if c.id == likely), None)
         if believed is None:  # a partner's class that we do not know: something middling
-            rcs, intensity = 1.0, 1e5
+            shown = _MIDDLING
         else:
             rcs = believed.rcs_boost.nominal if burning else believed.rcs.nominal
-            intensity = believed.stages[-1].intensity.nominal
-        if warning.watch.intensity > 0.0:
-            intensity = warning.watch.intensity
-        return burning and warning.watch.gone_ns is None, intensity, rcs
+            plume = believed.stages[-1].intensity.nominal
+            shown = Shown(rcs, burning, plume, believed.trough, believed.warm.nominal)
+        intensity = warning.watch.intensity if warning.watch.intensity > 0.0 else shown.intensity
+        return replace(shown, burning=burning and warning.watch.gone_ns is None, intensity=intensity)
 
     def _evidence(
         self, t_ns: int, warning: _Live, row: Any, impact: Estimate, burnout_ns: int | None
     ) -> tuple[Evidence, ...]:
         x: NDArray[np.float64] | None = None
-        rcs, intensity, burning_until = 1.0, 1e5, t_ns
+        shown, burning_until = _MIDDLING, t_ns
         if row is not None:
-            burning, intensity, rcs = self._shown(warning, row)
+            shown = self._shown(warning, row)
             x = np.array(row["x"], dtype=np.float64)
-            burning_until = burnout_ns if burnout_ns is not None else (t_ns + 30_000_000_000 if burning else t_ns - 1)
+            burning_until = (
+                burnout_ns if burnout_ns is not None else (t_ns + 30_000_000_000 if shown.burning else t_ns - 1)
+            )
         until = impact.t_ns if impact.t_ns is not None else t_ns + 1_800_000_000_000
         until = min(max(until, t_ns), t_ns + 3_600_000_000_000)
         at = int(row["t_ns"]) if row is not None else t_ns
-        return collect(
-            warning.watch, self._sensors, self._spec.id, x, at, until, self._spec.theta0, rcs, burning_until, intensity
-        )
+        return collect(warning.watch, self._sensors, self._spec.id, x, at, until, self._sky, shown, burning_until)
 
     def _confirms(self, warning: _Live, row: Any, tracker: Tracker, theirs: WarningVersion | None) -> bool:
         rule = self._spec.rule
