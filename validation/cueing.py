@@ -3,8 +3,8 @@
 
 The overflight of 2017, with Japan's radars given a search fence of 1 to 4 deg (notional: their real search is not
 published), looks at what they hold every 2 s, and 20 ms of radar time for a look at the reference range. The United
-States' satellites see the launch and Japan hears of it. First with all four radars, of which at least one has the rising
-missile in its fence; then with the northernmost alone, which the missile reaches far above its fence.
+States' satellites see the launch and Japan hears of it. First with all four radars, of which at least one has the
+rising missile in its fence; then with the northernmost alone, which the missile reaches far above its fence.
 
 Same seeds throughout; detections are those of the missile. All numbers hang on the notional budget: a radar that
 searched its whole volume would need no cue.
