@@ -178,16 +178,33 @@ def test_the_end_of_thrust_is_found():
     assert got.p_boost[t > 35].max() < 0.01
 
 
-def history(flight, sensors, t0, t1, rng):
-    detections, scans = [], []
-    for s in sensors:
-        made = scenes.scan_rows(s, flight, t0, t1, rng)
-        detections += made[0]
-        scans += made[1]
-    order = np.argsort([int(d["t_ns"]) for d in detections], kind="stable")
-    return History(
-        np.array([detections[i] for i in order], dtype=DETECTION), np.array([scans[i] for i in order], dtype=SCAN)
-    )
+def test_a_launch_seen_by_two_satellites_is_smoothed_back_towards_its_pad():
+    first, pad, scores, after = [], [], [], []
+    for seed in range(8):
+        flight, cut = scenes.launch(40.0, 20.0, 60.0 + 12.0 * seed, 45.0)
+        sats = (scenes.satellite(0, 0.0, false=0.0), scenes.satellite(1, 60.0, false=0.0))
+        made = scenes.Watch(sats, [flight], seed, 0.95, [cut]).all_scans(0.0, 130.0)
+        detections = np.concatenate([d for _, d in made])
+        scans = np.concatenate([np.repeat(row, len(d)) for row, d in made])
+        order = np.argsort(detections["t_ns"], kind="stable")
+        t = detections["t_ns"][order] / 1e9
+        got = smooth(
+            History(detections[order], scans[order]), (scenes.believed(),), scenes.THETA0, np.r_[0.0, t, t[-1] + 20.0]
+        )
+        e = got.x - np.array([flight(s) for s in got.t_s])
+        nees = [v @ np.linalg.solve(P, v) / 6 for v, P in zip(e, got.P, strict=True)]
+        assert got.still
+        assert got.weight.sum() == pytest.approx(1.0)
+        away = np.linalg.norm(e[:, :3], axis=1)
+        first.append(away[1])
+        pad.append(away[0])
+        scores += nees[1:-1]
+        after.append(nees[-1])
+    # 30 microradians at 38,000 km are 1.1 km across; the first look's own range was known to some 20 km by belief alone
+    assert np.sqrt(np.mean(np.square(first))) < 3e3
+    assert np.sqrt(np.mean(np.square(pad))) < 15e3  # 25 to 35 s before the first look
+    assert 0.4 < np.mean(scores) < 1.6
+    assert np.mean(after) < 3.0  # thrust may have ended in the meantime: the spread says so
 
 
 def test_bad_histories_are_refused():

@@ -42,6 +42,7 @@ _LONGEST_S = 900.0  # no thrust is looked for later than this after the first lo
 _WIDE = 300e3  # m: what is known of a place before its first look; the look itself is used as one
 _MATTERS = 1e-3  # ends of thrust less likely than this, against the likeliest, are left out
 _MOST_ENDS = 16
+_AFTER = 8  # ends tried after the last look
 _HOPELESS = 60.0  # ln likelihood behind the best at which a hypothesis is not followed further
 _ITERATIONS = 12
 _STILL = 1e-6  # greatest squared movement, in standard deviations of the estimate, at which the path stands still
@@ -530,7 +531,7 @@ def smooth_looks(
     par = np.ascontiguousarray(parameters, dtype=np.float64)
     row = (looks.kind, looks.dt, looks.region, looks.platform, looks.attitude, looks.z, looks.R)
     shared = (np.ascontiguousarray(start.axes), float(theta0), par, start.x, start.P)
-    ends, priors = _likely_ends(looks, shared, float(start.dark), row)
+    ends, priors = _likely_ends(looks, float(wanted.max(initial=t[-1])), shared, float(start.dark), row)
     paths = [_path(float(end), t, wanted, shared, row) for end in ends]
     logs = np.array([log + prior for (_, _, log, _), prior in zip(paths, priors, strict=True)])
     if not np.isfinite(logs).any():
@@ -551,8 +552,10 @@ def smooth_looks(
 _Shared = tuple[Array, float, Array, Array, Array]
 
 
-def _likely_ends(looks: Looks, shared: _Shared, dark: float, row: tuple[Array, ...]) -> tuple[Array, Array]:
-    """Ends of thrust that matter, and ln of their prior."""
+def _likely_ends(
+    looks: Looks, until: float, shared: _Shared, dark: float, row: tuple[Array, ...]
+) -> tuple[Array, Array]:  # fmt: skip
+    """Ends of thrust that matter up to ``until`` (s), and ln of their prior."""
     t = looks.t_s
     grid, look = [float(t[0])], [0]
     for i in range(1, len(t)):
@@ -563,6 +566,11 @@ def _likely_ends(looks: Looks, shared: _Shared, dark: float, row: tuple[Array, .
             look += [-1] * (parts - 1)
         grid.append(float(t[i]))
         look.append(i)
+    after = min(until, float(t[0]) + _LONGEST_S) - float(t[-1])
+    if after > 0.0:  # nothing tells these ends apart but the prior: a few will do
+        parts = min(math.ceil(after / GRID_S), _AFTER)
+        grid += [float(t[-1]) + after * k / parts for k in range(1, parts + 1)]
+        look += [-1] * parts
     n = len(grid)
     weight, prior = np.empty(n + 2), np.empty(n + 2)
     _ends(np.array(grid), np.array(look, dtype=np.int64), *shared, dark, *row, weight, prior)
