@@ -86,7 +86,9 @@ def test_it_is_the_estimating_filter_with_the_parameters_gain_struck_out():
         big[6:, 6:] = np.diag(np.exp(-1.5 / of.tau))
         full = big @ full @ big.T
         full[6:, 6:] = of.B  # a wandering parameter keeps its variance
-        Q = 0.02 * np.block([[1.5**3 / 3 * np.eye(3), 1.5**2 / 2 * np.eye(3)], [1.5**2 / 2 * np.eye(3), 1.5 * np.eye(3)]])
+        Q = 0.02 * np.block(
+            [[1.5**3 / 3 * np.eye(3), 1.5**2 / 2 * np.eye(3)], [1.5**2 / 2 * np.eye(3), 1.5 * np.eye(3)]]
+        )
         full[:6, :6] += Q
         zp, Hx, Hb, Ht = predict(mean[None], seen)
         H = np.zeros((3, 16))
@@ -124,7 +126,9 @@ def test_drawn_biases_leave_it_consistent():
         z[:, :3] += rng.standard_normal((n, 3)) * np.sqrt(np.diag(R)[:3])
         for tracks, params in ((careful, of), (careless, none)):
             tracks.update(every, look(step + 1.0, site, z), every, np.full(n, site), params, noise=1e-5)
-    nees = [np.mean([e @ np.linalg.solve(P, e) for e, P in zip(t.x - x, t.P, strict=True)]) for t in (careful, careless)]
+    nees = [
+        np.mean([e @ np.linalg.solve(P, e) for e, P in zip(t.x - x, t.P, strict=True)]) for t in (careful, careless)
+    ]
     # 720 degrees of freedom: 6 within a fifth
     assert 0.8 * 6 < nees[0] < 1.2 * 6
     assert nees[1] > 3 * 6

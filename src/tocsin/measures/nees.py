@@ -167,7 +167,9 @@ def anees(values: Array, dof: int, level: float = 0.95) -> Anees:
 
     given = np.asarray(values, dtype=np.float64)
     if given.ndim != 1 or not len(given) or dof < 1 or not 0.0 < level < 1.0:
-        raise ValueError(f"expected values (N,), dof of 1 or more, a level within (0, 1); found {given.shape}, {dof}, {level}")
+        raise ValueError(
+            f"expected values (N,), dof of 1 or more, a level within (0, 1); found {given.shape}, {dof}, {level}"
+        )
     n = len(given)
     low, high = (float(chi2.ppf(q, n * dof)) / n for q in (0.5 * (1.0 - level), 0.5 * (1.0 + level)))
     return Anees(float(given.mean()), dof, n, low, high)

@@ -260,7 +260,9 @@ class Considered:
         if len(np.unique(rows)) != len(rows):
             raise ValueError("a track stands twice in one update")
         if len(which) and not (-1 <= which.min() and (which.max() + 1) * PER_SENSOR <= len(of.B)):
-            raise ValueError(f"sensors must be -1 to {len(of.B) // PER_SENSOR - 1}, found {which.min()} to {which.max()}")
+            raise ValueError(
+                f"sensors must be -1 to {len(of.B) // PER_SENSOR - 1}, found {which.min()} to {which.max()}"
+            )
         x, P, C, t = self.x[rows], self.P[rows], self.C[rows], self.t[rows]
         fits = np.empty((len(rows), 2))
         _rows(
