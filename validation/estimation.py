@@ -1,10 +1,10 @@
 # ruff: noqa: D103 - what a row measures stands in its decorator
 """Filters against the bound: matched models, long range, smoothing, and biases that are reckoned with.
 
-**Matched gravity.** Two radars, (0, 0) and (250, -60) km in a local frame at rest, measure range to 30 m and both angles
-to 0.1 deg once a second; objects start within 300 km across, 400 to 900 km out and 80 to 150 km up, at 2.5 to 3.2 km/s,
-climbing 30 to 50 deg; the estimate starts from the truth + N(0; 500 m, 50 m/s) in each axis. Truth is flown by the
-filter's own gravity (`dynamics.kernels.coast_to_stm`) with white acceleration of 0.01 m2/s3, and corrected by
+**Matched gravity.** Two radars, (0, 0) and (250, -60) km in a local frame at rest, measure range to 30 m and both
+angles to 0.1 deg once a second; objects start within 300 km across, 400 to 900 km out and 80 to 150 km up, at 2.5 to
+3.2 km/s, climbing 30 to 50 deg; the estimate starts from the truth + N(0; 500 m, 50 m/s) in each axis. Truth is flown
+by the filter's own gravity (`dynamics.kernels.coast_to_stm`) with white acceleration of 0.01 m2/s3, and corrected by
 `tracking.filter.update` in Cartesian axes. The bound is the posterior Cramér-Rao bound in its Riccati form, linearised
 at each run's true path. RMSE and bound are averaged over runs and summed over axes before the root; their ratio is
 averaged over the 60 s. 2,000 runs: a consistent ANEES / n lies within 0.975 to 1.025 in 95 % of cases.
@@ -17,8 +17,8 @@ that chart's own position (range and both angles, each in units of its bound).
 **Smoothing.** The same two radars and a state six times as uncertain, 20 s: the first state as `tracking.smooth` has it
 from all looks, against the bound of a batch (the information of all looks carried to the start).
 
-**Consider.** Each radar has constant biases drawn from 200 m, 3 mrad, 3 mrad and a clock off by 50 ms (all 1-sigma), new
-in each run, never estimated: `tracking.consider` beside the same filter told of none.
+**Consider.** Each radar has constant biases drawn from 200 m, 3 mrad, 3 mrad and a clock off by 50 ms (all 1-sigma),
+new in each run, never estimated: `tracking.consider` beside the same filter told of none.
 """
 
 from __future__ import annotations
@@ -29,18 +29,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
 
 from tocsin.dynamics.kernels import coast_to_stm
 from tocsin.measures.bounds import Bound, bound, information
-from tocsin.measures.nees import anees, chart_errors, nees
+from tocsin.measures.nees import anees, nees
 from tocsin.records.columns import Kind, Region
 from tocsin.tracking.belief import Q_COAST, believe
 from tocsin.tracking.consider import PER_SENSOR, Considered, parameters
-from tocsin.tracking.filter import chart_axes, from_chart, update
+from tocsin.tracking.filter import update
 from tocsin.tracking.measure import Looks, predict
 from tocsin.tracking.smooth import Start, smooth_looks
-from validation.run import Book, Measured, at_least, at_most, between
+from validation.run import Book, Measured, at_least, between
 
 book = Book("estimation", "Estimation", __doc__)
 Array = NDArray[np.float64]

@@ -14,7 +14,7 @@ from tocsin.tracking.filter import update
 from tocsin.tracking.measure import Looks, predict
 
 ORIGIN = np.array([0.0, 0.0, 6.371e6])
-SITES = np.array([ORIGIN, ORIGIN + [2.5e5, -6e4, 0.0]])
+SITES = np.array([ORIGIN, [2.5e5, -6e4, 6.371e6]])
 R = np.diag([30.0**2, math.radians(0.1) ** 2, math.radians(0.1) ** 2, 1.0])
 P0 = np.diag([500.0**2] * 3 + [50.0**2] * 3)
 
@@ -32,7 +32,7 @@ def flights(n, seed):
     x = np.zeros((n, 6))
     x[:, 0], x[:, 1] = rng.uniform(-2e5, 2e5, n), rng.uniform(4e5, 8e5, n)
     x[:, 2] = 6.371e6 + rng.uniform(8e4, 1.5e5, n)
-    x[:, 3:] = rng.uniform(-1e3, 1e3, (n, 3)) + [0.0, -1500.0, 2000.0]
+    x[:, 3:] = rng.uniform(-1e3, 1e3, (n, 3)) + np.array([0.0, -1500.0, 2000.0])
     return x, rng
 
 
@@ -170,5 +170,5 @@ def test_bad_input_is_refused():
     assert tracks.update(zero, broken, zero, zero, of, noise=0.0)[0, 0] == -math.inf
     nothing = look(0.0, 0, np.array([[np.nan, 0.0, 0.2, 0.0]]))
     assert tracks.update(zero, nothing, zero, zero, of, noise=0.0)[0, 0] == -math.inf
-    assert (tracks.P == before).all()
+    assert (before == tracks.P).all()
     assert np.isfinite(tracks.x).all()

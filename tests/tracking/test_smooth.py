@@ -157,7 +157,7 @@ def test_a_boost_and_the_coast_after_it_are_one_least_squares_problem():
     best = least_squares(cost, np.zeros(10), xtol=1e-13, ftol=1e-13, gtol=1e-13)
     P = np.linalg.inv(best.jac.T @ best.jac) * np.outer(BOOST_SD, BOOST_SD)
     row = (seen.kind, seen.dt, seen.region, seen.platform, seen.attitude, seen.z, seen.R)
-    x, cov, _, still = _path(end, t, t, (AXES, 0.0, par, BOOST0, np.diag(BOOST_SD**2)), row)
+    x, cov, _, still = _path(end, t, t, (AXES, 0.0, par, BOOST0, np.diag(BOOST_SD**2), *row))
     sigma = np.sqrt(np.diag(P))[:6]
     assert still
     # the models' transition is a derivative to second order in time: a hundredth of a sigma, not a rounding

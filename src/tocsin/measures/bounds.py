@@ -198,7 +198,7 @@ def information(truth: Array, looks: Looks, row: Ints, rows: int, pd: float | Ar
     if not ((weight >= 0.0) & (weight <= 1.0)).all():
         raise ValueError("a detection probability must be from 0 to 1")
     where = np.ascontiguousarray(row, dtype=np.int64)
-    if len(where) != len(truth) or (len(where) and not (0 <= where.min() and where.max() < rows)):
+    if len(where) != len(truth) or (len(where) and not (where.min() >= 0 and where.max() < rows)):
         raise ValueError(f"row: expected {len(truth)} numbers from 0 to {rows - 1}")
     _, hx, _, _ = predict(truth, looks)
     out = np.zeros((rows, 6, 6))

@@ -200,7 +200,7 @@ class Gospa:
 
 @dataclass(frozen=True)
 class Gospas:
-    """GOSPA of many frames: arrays (frames,) as in ``Gospa``; ``pair`` (N,): within the frame, as objects were given."""
+    """GOSPA of many frames: arrays (frames,) as in ``Gospa``; ``pair`` (N,): places within the frame's estimates."""
 
     distance: Array
     localisation: Array

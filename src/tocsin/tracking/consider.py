@@ -259,7 +259,7 @@ class Considered:
         which = np.asarray(sensor, dtype=np.int64)
         if len(np.unique(rows)) != len(rows):
             raise ValueError("a track stands twice in one update")
-        if len(which) and not (-1 <= which.min() and (which.max() + 1) * PER_SENSOR <= len(of.B)):
+        if len(which) and not (which.min() >= -1 and (which.max() + 1) * PER_SENSOR <= len(of.B)):
             raise ValueError(
                 f"sensors must be -1 to {len(of.B) // PER_SENSOR - 1}, found {which.min()} to {which.max()}"
             )

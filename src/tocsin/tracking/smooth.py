@@ -180,7 +180,7 @@ def _filter(
 
 @kernel
 def _ends(
-    t: Array, look: Ints, axes: Array, theta0: float, par: Array, x0: Array, P0: Array, dark: float,
+    t: Array, look: Ints, dark: float, axes: Array, theta0: float, par: Array, x0: Array, P0: Array,
     kind: Ints, dt: Array, region: Ints, platform: Array, attitude: Array, z: Array, R: Array, weight: Array,
     prior: Array,
 ) -> None:  # fmt: skip
@@ -204,7 +204,7 @@ def _ends(
             t, look, 0, True, False, axes, theta0, par, x, P, kind, dt, region, platform, attitude, z, R, -math.inf,
             xs, Ps, logs,
         )  # fmt: skip
-        best = weight[n]
+        best = float(weight[n])
     if dark >= 1.0:
         return
     for a in range(10):
@@ -236,7 +236,7 @@ def _ends(
                 best - _HOPELESS - prior[i] - logs[i], xs, Ps, logs,
             )  # fmt: skip
             weight[i] = prior[i] + logs[i] + rest
-            best = max(best, weight[i])
+            best = max(best, float(weight[i]))
         if burning < -200.0:
             whole = -math.inf
             break
@@ -246,8 +246,8 @@ def _ends(
 
 @kernel
 def _pass(
-    t: Array, look: Ints, powered: NDArray[np.bool_], axes: Array, theta0: float, par: Array, x0: Array, P0: Array,
-    ref: Array, kind: Ints, dt: Array, region: Ints, platform: Array, attitude: Array, z: Array, R: Array,
+    t: Array, look: Ints, powered: NDArray[np.bool_], ref: Array, axes: Array, theta0: float, par: Array, x0: Array,
+    P0: Array, kind: Ints, dt: Array, region: Ints, platform: Array, attitude: Array, z: Array, R: Array,
     xs: Array, Ps: Array,
 ) -> float:  # fmt: skip
     """Filter and smooth once, all linearised about the path ``ref`` (n, 10): ``xs``, ``Ps``; log-likelihood.
@@ -529,10 +529,12 @@ def smooth_looks(
     if not np.isfinite(wanted).all():
         raise ValueError("times must be finite")
     par = np.ascontiguousarray(parameters, dtype=np.float64)
-    row = (looks.kind, looks.dt, looks.region, looks.platform, looks.attitude, looks.z, looks.R)
-    shared = (np.ascontiguousarray(start.axes), float(theta0), par, start.x, start.P)
-    ends, priors = _likely_ends(looks, float(wanted.max(initial=t[-1])), shared, float(start.dark), row)
-    paths = [_path(float(end), t, wanted, shared, row) for end in ends]
+    problem = (
+        np.ascontiguousarray(start.axes), float(theta0), par, start.x, start.P, looks.kind, looks.dt, looks.region,
+        looks.platform, looks.attitude, looks.z, looks.R,
+    )  # fmt: skip
+    ends, priors = _likely_ends(looks, float(wanted.max(initial=t[-1])), float(start.dark), problem)
+    paths = [_path(float(end), t, wanted, problem) for end in ends]
     logs = np.array([log + prior for (_, _, log, _), prior in zip(paths, priors, strict=True)])
     if not np.isfinite(logs).any():
         raise ValueError("no flight fits these detections at all")
@@ -549,11 +551,12 @@ def smooth_looks(
     return Smoothed(wanted, x, P, burning, ends[order], weight[order], all(still for *_, still in paths))
 
 
-_Shared = tuple[Array, float, Array, Array, Array]
+# what every kernel is told alike: axes, theta0, parameters, x0, P0; kind, dt, region, platform, attitude, z, R of looks
+_Problem = tuple[Array, float, Array, Array, Array, Ints, Array, Ints, Array, Array, Array, Array]
 
 
 def _likely_ends(
-    looks: Looks, until: float, shared: _Shared, dark: float, row: tuple[Array, ...]
+    looks: Looks, until: float, dark: float, problem: _Problem
 ) -> tuple[Array, Array]:  # fmt: skip
     """Ends of thrust that matter up to ``until`` (s), and ln of their prior."""
     t = looks.t_s
@@ -573,7 +576,7 @@ def _likely_ends(
         look += [-1] * parts
     n = len(grid)
     weight, prior = np.empty(n + 2), np.empty(n + 2)
-    _ends(np.array(grid), np.array(look, dtype=np.int64), *shared, dark, *row, weight, prior)
+    _ends(np.array(grid), np.array(look, dtype=np.int64), dark, *problem, weight, prior)
     where = np.r_[np.array(grid), -math.inf, math.inf]
     order = np.argsort(-weight, kind="stable")[:_MOST_ENDS]
     kept = [int(i) for i in order if weight[i] > weight[order[0]] + math.log(_MATTERS)]
@@ -583,10 +586,10 @@ def _likely_ends(
 
 
 def _path(
-    end: float, t: Array, wanted: Array, shared: _Shared, row: tuple[Array, ...]
+    end: float, t: Array, wanted: Array, problem: _Problem
 ) -> tuple[Array, Array, float, bool]:  # fmt: skip
     """Smoothed states (k, 6) and covariances at the times wanted, log-likelihood, whether it stood still."""
-    axes, theta0, par, _, _ = shared
+    axes, theta0, par = problem[:3]
     inside = np.unique(wanted[wanted >= t[0]])
     extra = [s for s in (*inside.tolist(), end) if t[0] <= s < math.inf]
     nodes = np.r_[t, np.array(extra)]
@@ -597,10 +600,10 @@ def _path(
     n = len(nodes)
     powered = nodes <= end
     xs, Ps, path = np.empty((n, SLOTS)), np.empty((n, SLOTS, SLOTS)), np.empty((n, SLOTS))
-    _first_path(nodes, look, powered, *shared, *row, path)
+    _first_path(nodes, look, powered, *problem, path)
     log, still = -math.inf, False
     for _ in range(_ITERATIONS):
-        log = _pass(nodes, look, powered, *shared, path, *row, xs, Ps)
+        log = _pass(nodes, look, powered, path, *problem, xs, Ps)
         if not math.isfinite(log):
             return np.zeros((len(wanted), 6)), np.zeros((len(wanted), 6, 6)), -math.inf, False
         variance = np.maximum(np.diagonal(Ps, axis1=1, axis2=2), 1e-300)
