@@ -13,6 +13,7 @@ from validation import (  # noqa: F401 - importing registers their rows
     cueing,
     dynamics,
     earth,
+    estimation,
     glide,
     infrared,
     orbits,
