@@ -70,6 +70,28 @@ from tocsin.tracking.transitions import (
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+__all__ = [
+    "AIRCRAFT",
+    "BOOST",
+    "COAST",
+    "GLIDE",
+    "KINDS",
+    "NAMES",
+    "ORBIT",
+    "REENTRY",
+    "SLOTS",
+    "USED",
+    "Bank",
+    "advance_rows",
+    "boost_step",
+    "coast_step",
+    "match_moments",
+    "prior_state",
+    "prior_weights",
+    "thrust_direction",
+    "turn_axes",
+]
+
 NAMES = ("boost", "coast", "reentry", "glide", "aircraft", "orbit")
 USED = (10, 6, 7, 9, 7, 6)  # slots that each kind uses
 _USED = np.array(USED, dtype=np.int64)

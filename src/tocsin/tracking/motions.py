@@ -188,7 +188,7 @@ def forces(kind: int, s: Array, par: Array, a: Array, G: Array) -> float:
         for i in range(3):
             G[i, 7] = drag * c[i]
             G[i, 8] = drag * b[i]
-    return drag
+    return float(drag)
 
 
 @kernel
@@ -297,7 +297,7 @@ def fly(kind: int, x: Array, dt: float, slots: int, par: Array, xo: Array, F: Ar
                 F[i, j] = keep if i == j else 0.0
         else:
             xo[i] = 0.0
-    return drag
+    return float(drag)
 
 
 @kernel
@@ -306,12 +306,12 @@ def slot_process(kind: int, slot: int, par: Array) -> tuple[float, float, float]
     back to.
     """
     if kind == REENTRY:
-        return math.log(par[BETA]), 0.0, par[BETA_SD]
+        return math.log(par[BETA]), 0.0, float(par[BETA_SD])
     if kind == GLIDE:
         if slot == 6:
-            return par[GLIDE_BETA], _BETA_TIME, GLIDE_BETA_SD
-        return (par[GLIDE_LIFT] if slot == 7 else 0.0), _LIFT_TIME, GLIDE_LIFT_SD
-    return 0.0, _TURN_TIME, par[TURN_SD]
+            return float(par[GLIDE_BETA]), _BETA_TIME, GLIDE_BETA_SD
+        return (float(par[GLIDE_LIFT]) if slot == 7 else 0.0), _LIFT_TIME, GLIDE_LIFT_SD
+    return 0.0, _TURN_TIME, float(par[TURN_SD])
 
 
 @kernel

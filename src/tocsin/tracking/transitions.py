@@ -192,7 +192,9 @@ def rates_from(
             rates[GLIDE] = par[GLIDERS]
     elif kind == GLIDE:
         height = height_of(x[0], x[1], x[2])
-        if height > _NO_GLIDE or ground_speed(x) < _TOO_SLOW:
+        if height > _OUT_OF_AIR:
+            rates[free] = AT_ONCE
+        elif height > _NO_GLIDE or ground_speed(x) < _TOO_SLOW:
             rates[falls] = AT_ONCE
         else:
             rates[falls] = _DIVES if height > _GLIDE_LOW else _DIVES_LOW
@@ -212,7 +214,7 @@ def rates_from(
         if place[k] < 0 or k == kind:
             rates[k] = 0.0
         total += rates[k]
-    return total
+    return float(total)
 
 
 @kernel
