@@ -279,7 +279,7 @@ def test_banks():
     louder = bank.with_noise({"coast": 0.01})
     assert louder.parameters[Q_COAST] == 0.01
     assert bank.parameters[Q_COAST] != 0.01
-    with pytest.raises(ValueError, match="found .*'hover'.*allowed are distinct ones of boost, coast"):
+    with pytest.raises(ValueError, match=r"found .*'hover'.*allowed are distinct ones of boost, coast"):
         Bank.of(("hover",), PAR, THETA0)
     with pytest.raises(ValueError, match="distinct"):
         Bank.of(("coast", COAST), PAR, THETA0)
