@@ -61,13 +61,13 @@ def test_slope_of_the_air(height):
 def test_derivatives_of_forces(kind, x):
     a, G, b, c = np.empty(3), np.empty((3, 9)), np.empty(3), np.empty(3)
     spare = np.empty((3, 9))
-    forces(kind, x[:9].copy(), PAR, a, G)
+    forces(kind, x[:9].copy(), PAR, a, G, np.empty((3, 6)))
     step = np.array([10.0] * 3 + [0.1] * 3 + [1e-4] * 3)
     for j in range(USED[kind]):
         e = np.zeros(9)
         e[j] = step[j]
-        forces(kind, x[:9] + e, PAR, b, spare)
-        forces(kind, x[:9] - e, PAR, c, spare)
+        forces(kind, x[:9] + e, PAR, b, spare, np.empty((3, 6)))
+        forces(kind, x[:9] - e, PAR, c, spare, np.empty((3, 6)))
         fd = (b - c) / (2 * step[j])
         # the vertical stands in for the exact slope of the height: 2e-5 rad, and curvature over 10 m
         np.testing.assert_allclose(G[:, j], fd, atol=3e-4 * np.abs(fd).max() + 1e-12)
@@ -83,7 +83,7 @@ def test_steps_and_transition_matrices(kind, x, dt):
     a, G = np.empty(3), np.empty((3, 9))
 
     def rate(_, s):
-        forces(kind, s, PAR, a, G)
+        forces(kind, s, PAR, a, G, np.empty((3, 6)))
         return np.r_[s[3:6], a, 0.0, 0.0, 0.0]
 
     truth = solve_ivp(rate, (0.0, dt), x[:9], method="DOP853", rtol=1e-12, atol=1e-8).y[:6, -1]
@@ -140,7 +140,7 @@ def test_the_glide_has_the_forces_of_the_glider():
         x[6] = math.log(2.0 * body[1] / (1.0 + m * m))
         x[7], x[8] = lift / drag * math.cos(bank), lift / drag * math.sin(bank)
         a, G = np.empty(3), np.empty((3, 9))
-        assert forces(GLIDE, x[:9].copy(), PAR, a, G) == pytest.approx(drag, rel=1e-9)
+        assert forces(GLIDE, x[:9].copy(), PAR, a, G, np.empty((3, 6))) == pytest.approx(drag, rel=1e-9)
         np.testing.assert_allclose(a, (ax, ay, az), rtol=1e-9)
 
 

@@ -315,7 +315,7 @@ def advance(
     ``kinds`` (M): which kind stands in each column, ``place`` (6): the column of each kind or -1, ``used`` (M): slots
     of each column; ``x`` (M, 10), ``P`` (M, 10, 10), ``mu`` (M), ``axes`` (9); ``memory`` (2): time of the last
     detection, after which an unseen boost is taken to end; time until which thrust may begin anew. ``xs`` (M, 10),
-    ``Ps`` (M, 10, 10), ``room`` (``ROOM`` + 200): room. Columns of zero probability keep what they hold.
+    ``Ps`` (M, 10, 10), ``room`` (``ROOM`` + 240): room. Columns of zero probability keep what they hold.
     """
     models = kinds.shape[0]
     if models == 1:
@@ -403,7 +403,7 @@ def advance(
                     if j != i:
                         p[i, j] *= gone / total
                 p[i, i] = 1.0 - gone
-            mix(kinds, used, p, xo, Po, muo, axes, par, xs, Ps, room[ROOM : ROOM + 200])
+            mix(kinds, used, p, xo, Po, muo, axes, par, xs, Ps, room[ROOM + 40 : ROOM + 240])
         for m in range(models):
             if muo[m] > 0.0:
                 _one(kinds[m], used[m], xo[m], Po[m], axes, t, end, theta0, par, xs[0], Ps[0], room[40:])

@@ -57,7 +57,7 @@ KINDS = 6
 SLOTS = 10
 
 STEP = 2.0  # s between the moments at which noise enters re-entry, glide and aircraft
-ROOM = 512  # floats of room that a step needs
+ROOM = 520  # floats of room that a step needs
 
 GLIDE_BETA_SD = 0.7  # of ln: mass over drag area changes by 2.5 between pull-up and glide on a parabolic polar
 GLIDE_LIFT_SD = 1.0  # of lift over drag, up and to the right: any bank is as likely as level flight
@@ -81,114 +81,110 @@ def _clamp(v: float, low: float, high: float) -> float:
 
 
 @kernel
-def forces(kind: int, s: Array, par: Array, a: Array, G: Array) -> float:
+def forces(kind: int, s: Array, par: Array, a: Array, G: Array, w: Array) -> float:
     """Acceleration ``a`` (3) of a state ``s`` (9: position, velocity, slots 6 to 8) and its derivatives ``G`` (3, 9).
 
     For REENTRY, GLIDE and AIRCRAFT; returns the drag (m/s2). Slots beyond what is possible act as the nearest possible
-    value. The height is ``height_of``, its derivative the geodetic vertical (good to 2e-5 rad).
+    value. The height is ``height_of``, its derivative the geodetic vertical (good to 2e-5 rad). ``w`` (3, 6): room.
     """
     x, y, z = s[0], s[1], s[2]
     ux, uy, uz = s[3] + OMEGA_GMST * y, s[4] - OMEGA_GMST * x, s[5]
     u2 = ux * ux + uy * uy + uz * uz
-    w = max(math.sqrt(u2), 1e-6)
+    speed = max(math.sqrt(u2), 1e-6)
     r = math.sqrt(x * x + y * y + z * z)
+    # the vertical n = m / |m| with m = (x, y, f z); its derivative is (I - n n') dm / |m|, where dm is diag(1, 1, f)
+    # and, in the third row, bend (x, y, z): the change of f
     f = 1.0 + E2 * A / r
     m = math.sqrt(x * x + y * y + f * f * z * z)
     nx, ny, nz = x / m, y / m, f * z / m
-    # derivative of the vertical: (I - n n') dm / |m|; the third row of dm has the change of f
     bend = -E2 * A * z / (r * r * r)
-    M = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (bend * x, bend * y, f + bend * z))
-    n = (nx, ny, nz)
-    u = (ux, uy, uz)
+    w[0, 0], w[1, 0], w[2, 0] = nx, ny, nz
     for i in range(3):
-        for j in range(9):
+        for j in range(6, 9):
             G[i, j] = 0.0
     if kind == AIRCRAFT:
         turn = _clamp(s[6], -_MOST_TURN, _MOST_TURN)
         up = ux * nx + uy * ny + uz * nz
-        level = max(u2 - up * up, 0.0)
-        right = (uy * nz - uz * ny, uz * nx - ux * nz, ux * ny - uy * nx)
-        two = 2.0 * OMEGA_GMST
-        a[0] = turn * right[0] - level / r * nx - two * uy - OMEGA_GMST * OMEGA_GMST * x
-        a[1] = turn * right[1] - level / r * ny + two * ux - OMEGA_GMST * OMEGA_GMST * y
-        a[2] = turn * right[2] - level / r * nz
-        C = ((0.0, nz, -ny), (-nz, 0.0, nx), (ny, -nx, 0.0))
-        U = ((0.0, -uz, uy), (uz, 0.0, -ux), (-uy, ux, 0.0))
-        p = (x, y, z)
+        level = max(u2 - up * up, 0.0) / r
+        a[0], a[1], a[2] = uy * nz - uz * ny, uz * nx - ux * nz, ux * ny - uy * nx  # to the right
+        w[0, 1], w[1, 1], w[2, 1] = ux, uy, uz
         for i in range(3):
+            G[i, 6] = a[i]
             for j in range(3):
-                G[i, 3 + j] = turn * C[i][j] - 2.0 * (u[j] - up * n[j]) / r * n[i]
-            G[i, 6] = right[i]
-        G[0, 4] -= two
-        G[1, 3] += two
+                G[i, 3 + j] = -2.0 * (w[j, 1] - up * w[j, 0]) / r * w[i, 0]
+                G[i, j] = 2.0 * up / r * w[i, 0] * w[j, 1]  # by n, for now
+            G[i, i] -= level
+            a[i] = turn * a[i] - level * w[i, 0]
+        G[0, 4] += turn * nz - 2.0 * OMEGA_GMST
+        G[0, 5] -= turn * ny
+        G[1, 3] -= turn * nz - 2.0 * OMEGA_GMST
+        G[1, 5] += turn * nx
+        G[2, 3] += turn * ny
+        G[2, 4] -= turn * nx
+        G[0, 1] -= turn * uz
+        G[0, 2] += turn * uy
+        G[1, 0] += turn * uz
+        G[1, 2] -= turn * ux
+        G[2, 0] -= turn * uy
+        G[2, 1] += turn * ux
+        a[0] -= 2.0 * OMEGA_GMST * uy + OMEGA_GMST * OMEGA_GMST * x
+        a[1] += 2.0 * OMEGA_GMST * ux - OMEGA_GMST * OMEGA_GMST * y
         for i in range(3):
-            along = 0.0  # of da/dn along n
-            for k in range(3):
-                along += (turn * U[i][k] + 2.0 * up / r * n[i] * u[k] - (level / r if i == k else 0.0)) * n[k]
-            for j in range(3):
-                t = 0.0
-                for k in range(3):
-                    by_n = turn * U[i][k] + 2.0 * up / r * n[i] * u[k] - (level / r if i == k else 0.0)
-                    t += (by_n - along * n[k]) * M[k][j]
-                G[i, j] = t / m + level / (r * r * r) * n[i] * p[j]
-            G[i, 0] -= OMEGA_GMST * G[i, 4]
-            G[i, 1] += OMEGA_GMST * G[i, 3]
+            along = G[i, 0] * nx + G[i, 1] * ny + G[i, 2] * nz
+            d0, d1, d2 = G[i, 0] - along * nx, G[i, 1] - along * ny, G[i, 2] - along * nz
+            k = level / (r * r) * w[i, 0]
+            G[i, 0] = (d0 + d2 * bend * x) / m + k * x - OMEGA_GMST * G[i, 4]
+            G[i, 1] = (d1 + d2 * bend * y) / m + k * y + OMEGA_GMST * G[i, 3]
+            G[i, 2] = (d2 * (f + bend * z)) / m + k * z
         G[0, 0] -= OMEGA_GMST * OMEGA_GMST
         G[1, 1] -= OMEGA_GMST * OMEGA_GMST
         return 0.0
-    gx, gy, gz = gravity(x, y, z)
-    gxx, gxy, gxz, gyy, gyz, gzz = gravity_gradient(x, y, z)
     mean = math.log(par[BETA]) if kind == REENTRY else par[GLIDE_BETA]
     ln_beta = _clamp(s[6], mean - _FURTHEST, mean + _FURTHEST)
     rho, slope = density_and_slope(height_of(x, y, z))
     drag = 0.5 * rho * u2 * math.exp(-ln_beta)
-    sx, sy, sz = ux / w, uy / w, uz / w
+    a[0], a[1], a[2] = gravity(x, y, z)
+    G[0, 0], G[0, 1], G[0, 2], G[1, 1], G[1, 2], G[2, 2] = gravity_gradient(x, y, z)
+    G[1, 0], G[2, 0], G[2, 1] = G[0, 1], G[0, 2], G[1, 2]
+    sx, sy, sz = ux / speed, uy / speed, uz / speed
     sine = nx * sx + ny * sy + nz * sz
     cosine = max(math.sqrt(max(1.0 - sine * sine, 0.0)), _STEEPEST)
+    tangent = sine / cosine
     lift_up, lift_right = 0.0, 0.0
     if kind == GLIDE:
         lift_up = _clamp(s[7], -_MOST_LIFT, _MOST_LIFT)
         lift_right = _clamp(s[8], -_MOST_LIFT, _MOST_LIFT)
-    c = ((nx - sine * sx) / cosine, (ny - sine * sy) / cosine, (nz - sine * sz) / cosine)
-    b = (sy * c[2] - sz * c[1], sz * c[0] - sx * c[2], sx * c[1] - sy * c[0])
-    v = (sx, sy, sz)
-    e = (
-        -sx + lift_up * c[0] + lift_right * b[0],
-        -sy + lift_up * c[1] + lift_right * b[1],
-        -sz + lift_up * c[2] + lift_right * b[2],
-    )
-    a[0], a[1], a[2] = gx + drag * e[0], gy + drag * e[1], gz + drag * e[2]
-    tangent = sine / cosine
-    k = drag / w
-    # d(across)/d(direction): c turns against the path and about it, b likewise
+    # 1: along the path, 2: up across it, 3: to its right, 4: where all of it points, in units of drag
+    w[0, 1], w[1, 1], w[2, 1] = sx, sy, sz
     for i in range(3):
+        w[i, 2] = (w[i, 0] - sine * w[i, 1]) / cosine
+    w[0, 3] = sy * w[2, 2] - sz * w[1, 2]
+    w[1, 3] = sz * w[0, 2] - sx * w[2, 2]
+    w[2, 3] = sx * w[1, 2] - sy * w[0, 2]
+    for i in range(3):
+        w[i, 4] = -w[i, 1] + lift_up * w[i, 2] + lift_right * w[i, 3]
+        a[i] += drag * w[i, 4]
+    k = drag / speed
+    side = (w[0, 3] + w[2, 3] * bend * x, w[1, 3] + w[2, 3] * bend * y, w[2, 3] * (f + bend * z))
+    w[0, 5], w[1, 5], w[2, 5] = side  # how n turns to the right as the place changes; to n itself it is orthogonal
+    for i in range(3):
+        # as the direction of flight turns, "up across" turns against it and about it, "right" likewise
+        by_up = -w[i, 2] - lift_up * w[i, 1]
+        by_right = -w[i, 3] - lift_up * tangent * w[i, 3] - lift_right * (w[i, 1] - tangent * w[i, 2])
+        turned = drag * (lift_up * w[i, 3] - lift_right * w[i, 2]) / (m * cosine)
         for j in range(3):
-            d = 2.0 * e[i] * v[j]
             if kind == GLIDE:
-                d -= c[i] * c[j] + b[i] * b[j]
-                d -= lift_up * (v[i] * c[j] + tangent * b[i] * b[j])
-                d -= lift_right * (v[i] * b[j] - tangent * c[i] * b[j])
+                G[i, 3 + j] = k * (2.0 * w[i, 4] * w[j, 1] + by_up * w[j, 2] + by_right * w[j, 3])
             else:
-                d += v[i] * v[j]
-                if i == j:
-                    d -= 1.0
-            G[i, 3 + j] = k * d
-    g = ((gxx, gxy, gxz), (gxy, gyy, gyz), (gxz, gyz, gzz))
-    for i in range(3):
-        for j in range(3):
-            G[i, j] = g[i][j] + drag * slope * e[i] * n[j]
+                G[i, 3 + j] = -k * (w[i, 1] * w[j, 1] + (1.0 if i == j else 0.0))
+            G[i, j] += drag * slope * w[i, 4] * w[j, 0] + turned * w[j, 5]
         G[i, 0] -= OMEGA_GMST * G[i, 4]
         G[i, 1] += OMEGA_GMST * G[i, 3]
-        G[i, 6] = -drag * e[i]
-    if kind == GLIDE:
-        for j in range(3):
-            side = (b[0] * M[0][j] + b[1] * M[1][j] + b[2] * M[2][j]) / (m * cosine)  # b is across n: n n' drops out
-            for i in range(3):
-                G[i, j] += drag * (lift_up * b[i] - lift_right * c[i]) * side
-        for i in range(3):
-            G[i, 7] = drag * c[i]
-            G[i, 8] = drag * b[i]
-    return float(drag)
+        G[i, 6] = -drag * w[i, 4]
+        if kind == GLIDE:
+            G[i, 7] = drag * w[i, 2]
+            G[i, 8] = drag * w[i, 3]
+    return drag
 
 
 @kernel
@@ -224,6 +220,7 @@ def fly(kind: int, x: Array, dt: float, slots: int, par: Array, xo: Array, F: Ar
     a = room[18:21]
     va, xa = room[21:24], room[24:27]  # sums of slopes
     G = room[27:54].reshape(3, 9)
+    w = room[500:518].reshape(3, 6)
     X = room[60:120].reshape(6, 10)
     K = room[120:180].reshape(6, 10)  # slopes of the stage before
     T = room[180:240].reshape(6, 10)
@@ -253,7 +250,7 @@ def fly(kind: int, x: Array, dt: float, slots: int, par: Array, xo: Array, F: Ar
                 at[0], at[1], at[2] = s[0] + c * qx, s[1] + c * qy, s[2] + c * qz
                 at[3], at[4], at[5] = s[3] + c * ax, s[4] + c * ay, s[5] + c * az
                 qx, qy, qz = at[3], at[4], at[5]
-            drag = forces(kind, at, par, a, G)
+            drag = forces(kind, at, par, a, G, w)
             ax, ay, az = a[0], a[1], a[2]
             weight = h / 6.0 if stage == 0 or stage == 3 else h / 3.0
             xa[0] += weight * qx
