@@ -14,6 +14,7 @@ from validation import (  # noqa: F401 - importing registers their rows
     earth,
     glide,
     infrared,
+    models,
     orbits,
     programs,
     published,
