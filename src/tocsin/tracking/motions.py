@@ -184,7 +184,7 @@ def forces(kind: int, s: Array, par: Array, a: Array, G: Array, w: Array) -> flo
         if kind == GLIDE:
             G[i, 7] = drag * w[i, 2]
             G[i, 8] = drag * w[i, 3]
-    return drag
+    return float(drag)
 
 
 @kernel
