@@ -16,6 +16,7 @@ from validation import (  # noqa: F401 - importing registers their rows
     estimation,
     glide,
     infrared,
+    models,
     orbits,
     programs,
     published,
