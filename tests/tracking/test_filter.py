@@ -87,7 +87,8 @@ def test_a_small_correction_is_that_of_textbook_algebra(charted):
     assert log == pytest.approx(-0.5 * (distance[0] + np.linalg.slogdet(S)[1] + 3 * math.log(2 * math.pi)), rel=1e-9)
 
 
-def test_a_bridge_over_a_short_and_certain_flight_is_the_plain_correction():
+@pytest.mark.parametrize("charted", [True, False])
+def test_a_bridge_over_a_short_and_certain_flight_is_the_plain_correction(charted):
     flight = arc(20.0, 30.0, 200e3, 3000.0, 40.0, 30.0, 0.0, 60.0)
     par = believe(()).parameters
     x0, P0 = np.zeros(10), np.zeros((10, 10))
@@ -102,7 +103,7 @@ def test_a_bridge_over_a_short_and_certain_flight_is_the_plain_correction():
     log = update(plain, Pp, 6, Kind.RAE, 0.0, Region.SECTOR, centre, attitude, z, R, True, centre, 1, np.empty(1))
     other, Po = x.copy(), P.copy()
     again = bridge(
-        x0[:6].copy(), P0[:6, :6].copy(), 0.0, 10.0, THETA0, False, centre, other, Po, 6,
+        x0[:6].copy(), P0[:6, :6].copy(), 0.0, 10.0, THETA0, charted, centre, centre, other, Po, 6,
         Kind.RAE, 0.0, Region.SECTOR, centre, attitude, z, R, np.empty(1),
     )  # fmt: skip
     assert again == pytest.approx(log, abs=1e-2)

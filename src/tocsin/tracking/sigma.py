@@ -110,7 +110,8 @@ def weigh(Y: Array, m: int, wm: Array, wc: Array, mean: Array, cov: Array) -> No
 
 
 @kernel
-def _solve_lower(L: Array, b: Array, n: int) -> None:
+def solve_lower(L: Array, b: Array, n: int) -> None:
+    """Solve L v = b in place."""
     for i in range(n):
         s = b[i]
         for k in range(i):
@@ -119,7 +120,8 @@ def _solve_lower(L: Array, b: Array, n: int) -> None:
 
 
 @kernel
-def _solve_upper(L: Array, b: Array, n: int) -> None:
+def solve_upper(L: Array, b: Array, n: int) -> None:
+    """Solve L' v = b in place."""
     for i in range(n - 1, -1, -1):
         s = b[i]
         for k in range(i + 1, n):
@@ -137,8 +139,8 @@ def regress(X: Array, x: Array, L: Array, n: int, Y: Array, y: Array, m: int, wc
             for a in range(X.shape[0]):
                 s += wc[a] * (X[a, j] - x[j]) * (Y[a, i] - y[i])
             column[j] = s
-        _solve_lower(L, column, n)
-        _solve_upper(L, column, n)
+        solve_lower(L, column, n)
+        solve_upper(L, column, n)
         for j in range(n):
             A[i, j] = column[j]
 
@@ -185,7 +187,7 @@ def _correct_row(
         if i == wrapped:
             r[i] -= turn * math.floor((r[i] + math.pi) / turn)
         v[i] = r[i]
-    _solve_lower(V, v, m)
+    solve_lower(V, v, m)
     for i in range(m):
         logdet += 2.0 * math.log(V[i, i])
         d2 += v[i] * v[i]
@@ -197,8 +199,8 @@ def _correct_row(
     for a in range(n):
         for i in range(m):
             v[i] = PA[a, i]
-        _solve_lower(V, v, m)
-        _solve_upper(V, v, m)
+        solve_lower(V, v, m)
+        solve_upper(V, v, m)
         for i in range(m):
             K[a, i] = v[i]
     for a in range(n):
@@ -293,9 +295,8 @@ def correct(
         if not (a.dtype == np.float64 and a.flags.c_contiguous):
             raise ValueError(f"{name}: corrected in place, so it must be a contiguous array of float64")
     out = np.empty((len(x), 2))
-    _correct_rows(
-        x, P, *(np.ascontiguousarray(a, dtype=np.float64) for a in (X, np.array(Z), z, R)), w.mean, w.cov, wrapped, out
-    )
+    X, Z, z, R = (np.array(a, dtype=np.float64, order="C") for a in (X, Z, z, R))
+    _correct_rows(x, P, X, Z, z, R, w.mean, w.cov, wrapped, out)
     return out[:, 0], out[:, 1]
 
 
