@@ -5,7 +5,8 @@ moved there, corrected, moved back exactly, and its covariance is carried by the
 stay Cartesian. For detections of a second sensor the chart of the first is kept, with the update iterated, as long as
 the shell is bent against its thickness: (cross-range sigma)^2 / (2 R) over 0.3 sigma of range. While the shell is bent
 in the sensor's own chart, flight and look are fitted together (``bridge``); once it is flat against the measurement
-too, plain Cartesian axes do.
+too, plain Cartesian axes do. What a line of sight leaves unknown is a straight needle, which a Gaussian in Cartesian
+axes is: there the update is iterated.
 
 Covariances are updated in Joseph's form. A row whose measurement, noise or covariance is not finite or not positive
 definite stays as it was and has a likelihood of -inf. Sources: Aidala and Hammel, IEEE TAC 28 (1983) for filtering in
@@ -36,7 +37,8 @@ __all__ = [
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_ITERATIONS_OTHER = 4
+_ITERATIONS_OTHER = 4  # for detections by another sensor than the chart's, and for lines of sight
+_STILL = 1e-6  # squared standard deviations: an iteration that moves the state less is the last
 _FLAT = 0.1  # of the range sigma: how far a shell may leave its tangent where Cartesian axes do as well as the chart
 _LOS = Kind.LOS
 _RAER = Kind.RAER
@@ -353,10 +355,12 @@ def _update(
             likelihood = -0.5 * (d2 + logdet + n * math.log(2.0 * math.pi))
             if not likelihood > -math.inf:
                 return -math.inf
+        moved = 0.0
         for a in range(slots):
             s = y0[a]
             for i in range(n):
                 s += K[a, i] * v[i]
+            moved = max(moved, (s - y[a]) ** 2 / max(Py[a, a], 1e-300))
             y[a] = s
         if charted:
             y[0] = max(y[0], 1.0)
@@ -366,6 +370,8 @@ def _update(
         else:
             for i in range(6):
                 xi[i] = y[i]
+        if moved < _STILL:
+            break
     # Joseph: (I - K H) Py (I - K H)' + K R K'
     for i in range(slots):
         for j in range(6):
@@ -439,7 +445,7 @@ def _update_rows(
         else:
             for i in range(6):
                 after[i] = platform_now[i]
-        iterations = _ITERATIONS_OTHER if kept else 1
+        iterations = _ITERATIONS_OTHER if kept or kind[j] == _LOS else 1
         charted = charts and (chart[a] != 0 or own != 0)  # for a bridge: a satellite's chart moves too fast for one
         most = -math.inf
         closest = math.inf
@@ -451,7 +457,7 @@ def _update_rows(
             lit = shine[m] if kind[j] == _LOS else 1.0
             flat = ranged and not kept and _flat(P[a, m], x[a, m], after, R[j, 0, 0])
             likelihood = -math.inf
-            if anew[a] and not (charted and flat):
+            if anew[a] and charts and not (charted and flat):
                 if charted:
                     site_at(sites[a], theta0 + OMEGA_GMST * t0[a], centre)
                 likelihood = bridge(
@@ -464,7 +470,7 @@ def _update_rows(
                 else:
                     likelihood = _update(
                         x[a, m], P[a, m], slots, kind[j], dt[j], region[j], platform[j], attitude[j], z[j], R[j],
-                        charts and not flat, after, iterations, room, distance,
+                        charts and not flat and (kept or kind[j] != _LOS), after, iterations, room, distance,
                     )  # fmt: skip
             if likelihood > -math.inf:
                 weight[m] = math.log(mu[a, m] * lit) + likelihood
@@ -504,7 +510,7 @@ def update_rows(
     carried; ``carried``: x, P, mu as from ``advance_rows``, corrected here; ``anew`` (k,): 1 where flight and look may
     be fitted together (``bridge``; done while the shell is bent); ``chart`` (k,): as the tracks have it, corrected too;
     ``sites`` (k, 3): where the chart to use stands (ecef); ``own``: the sensor's chart, 0 if it has none to keep (a
-    satellite); ``charts``: whether charts are used at all, else updates are made in Cartesian axes; ``shine`` (M,):
+    satellite); ``charts``: whether charts are used at all, else every update is a plain one in Cartesian axes; ``shine`` (M,):
     see ``shine_of``, which is the default. Returns (k, 2): log-likelihood, least squared distance; -inf and inf where
     the detection is of no use (not finite, noise not positive definite): such a row is as it was.
     """
