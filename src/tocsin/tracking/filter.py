@@ -510,9 +510,9 @@ def update_rows(
     carried; ``carried``: x, P, mu as from ``advance_rows``, corrected here; ``anew`` (k,): 1 where flight and look may
     be fitted together (``bridge``; done while the shell is bent); ``chart`` (k,): as the tracks have it, corrected too;
     ``sites`` (k, 3): where the chart to use stands (ecef); ``own``: the sensor's chart, 0 if it has none to keep (a
-    satellite); ``charts``: whether charts are used at all, else every update is a plain one in Cartesian axes; ``shine`` (M,):
-    see ``shine_of``, which is the default. Returns (k, 2): log-likelihood, least squared distance; -inf and inf where
-    the detection is of no use (not finite, noise not positive definite): such a row is as it was.
+    satellite); ``charts``: whether charts are used at all, else every update is a plain one in Cartesian axes;
+    ``shine`` (M,): see ``shine_of``, which is the default. Returns (k, 2): log-likelihood, least squared distance; -inf
+    and inf where the detection is of no use (not finite, noise not positive definite): such a row is as it was.
     """
     x, P, mu = carried
     score = np.empty((len(dets), 2))
