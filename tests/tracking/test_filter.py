@@ -103,7 +103,7 @@ def test_a_bridge_over_a_short_and_certain_flight_is_the_plain_correction(charte
     log = update(plain, Pp, 6, Kind.RAE, 0.0, Region.SECTOR, centre, attitude, z, R, True, centre, 1, np.empty(1))
     other, Po = x.copy(), P.copy()
     again = bridge(
-        x0[:6].copy(), P0[:6, :6].copy(), 0.0, 10.0, THETA0, charted, centre, centre, other, Po, 6,
+        x0, P0, 6, 0.0, 10.0, THETA0, charted, centre, centre, other, Po, 6,
         Kind.RAE, 0.0, Region.SECTOR, centre, attitude, z, R, np.empty(1),
     )  # fmt: skip
     assert again == pytest.approx(log, abs=1e-2)

@@ -32,7 +32,6 @@ Array = NDArray[np.float64]
 
 _OUT = 4.0  # standard deviations
 _SIDE = 0.5 / _OUT**2  # weight of an outer point
-_CENTRE = 1.0 - 12.0 * _SIDE
 _MOST_STEPS = 4
 _STILL = 1e-3  # squared standard deviations: a step that moves the mean less is the last
 
@@ -66,70 +65,108 @@ def carry(J: Array, P: Array, n: int, t: Array, out: Array) -> None:
 
 
 @kernel
+def fall_slopes(x0: Array, t0: float, t1: float, theta0: float, end: Array, F: Array) -> None:
+    """Fall with drag of ``x0`` (7: the last the logarithm of the ballistic coefficient) to ``end`` (6), and its slopes
+    ``F`` (7, 7) by central differences: the integrator is smooth in its start.
+    """
+    plus, minus = np.empty(6), np.empty(6)
+    beta = math.exp(x0[6])
+    for i in range(6):
+        plus[i] = x0[i]
+    coast_to(plus, t0, t1, theta0, beta, end)
+    for j in range(7):
+        step = 10.0 if j < 3 else (0.1 if j < 6 else 1e-3)
+        for i in range(6):
+            plus[i] = x0[i] + (step if i == j else 0.0)
+            minus[i] = x0[i] - (step if i == j else 0.0)
+        side = math.exp(step) if j == 6 else 1.0
+        coast_to(plus, t0, t1, theta0, beta * side, plus)
+        coast_to(minus, t0, t1, theta0, beta / side, minus)
+        for i in range(6):
+            F[i, j] = (plus[i] - minus[i]) / (2.0 * step)
+    F[6, 6] = 1.0
+
+
+@kernel
 def bridge(
-    x0: Array, P0: Array, t0: float, t1: float, theta0: float, charted: bool, centre: Array, after: Array, x: Array,
-    P: Array, slots: int, kind: int, dt: float, region: int, platform: Array, attitude: Array, z: Array, R: Array,
-    distance: Array,
+    x0: Array, P0: Array, known: int, t0: float, t1: float, theta0: float, charted: bool, centre: Array, after: Array,
+    x: Array, P: Array, slots: int, kind: int, dt: float, region: int, platform: Array, attitude: Array, z: Array,
+    R: Array, distance: Array,
 ) -> float:  # fmt: skip
     """Correct a predicted state by a look and the flight to it together; log-likelihood, in place.
 
-    ``x0`` (6), ``P0`` (6, 6): the state before, at ``t0``; ``x`` (10), ``P`` (10, 10): the prediction at ``t1``, of
-    which ``slots`` are used: what it has beside the free fall of ``x0`` (thrust, noise) is kept as an error of its own
-    and corrected too. ``charted``: in the charts about ``centre`` (6) at ``t0`` and ``after`` (6) at ``t1``, else in
-    Cartesian axes. ``distance[0]``: squared distance. Where anything is not positive definite or not finite nothing
-    changes and -inf is returned.
+    ``x0`` (10), ``P0`` (10, 10): the state before, at ``t0``, of which ``known`` slots count: 6, position and velocity
+    in free fall, or 7, with the logarithm of the ballistic coefficient (kg/m2) in air; ``x`` (10), ``P`` (10, 10): the
+    prediction at ``t1``, of which ``slots`` are used: what it has beside that flight of ``x0`` (thrust, noise) is kept
+    as an error of its own and corrected too. ``charted``: in the charts about ``centre`` (6) at ``t0`` and ``after``
+    (6) at ``t1``, else in Cartesian axes. ``distance[0]``: squared distance. Where anything is not positive definite
+    or not finite nothing changes and -inf is returned.
     """
     e, e1 = np.zeros((3, 3)), np.zeros((3, 3))
     J, G = np.zeros((6, 6)), np.zeros((6, 6))
-    y0, y6 = np.empty(6), np.empty(6)
+    d = known
+    y0, y6 = np.empty(d), np.empty(6)
     wide, also = np.empty((slots, slots)), np.empty((slots, slots))
-    W, T = np.empty((slots, slots)), np.empty((6, 6))
+    W, T = np.empty((slots, slots)), np.empty((d, d))
     since, mean = np.empty(slots), np.empty(slots)
     xi = np.empty(6)
     distance[0] = math.inf
     # what has happened beside free fall: mean ``since`` and covariance ``W``
     for i in range(6):
         xi[i] = x0[i]
-    coast_to_stm(xi, t0, t1, theta0, y6, J)
-    carry(J, P0, 6, also, T)
-    for i in range(slots):
-        since[i] = x[i] - y6[i] if i < 6 else x[i]
-        for j in range(slots):
-            W[i, j] = P[i, j] - T[i, j] if i < 6 and j < 6 else P[i, j]
-    for i in range(6):
-        W[i, i] = max(W[i, i], 0.0)
-    Py, C, L = np.empty((6, 6)), np.empty((6, 6)), np.empty((6, 6))
-    if charted:
-        chart_axes(xi, centre, e, y0)
-        to_chart(y0, e, J)
-        carry(J, P0, 6, also, Py)
+    F = np.zeros((d, d))
+    if d == 6:
+        coast_to_stm(xi, t0, t1, theta0, y6, F)
     else:
-        for i in range(6):
-            y0[i] = xi[i]
-            for j in range(6):
+        fall_slopes(x0, t0, t1, theta0, y6, F)
+    for i in range(d):
+        for j in range(d):
+            s = 0.0
+            for k in range(d):
+                for q in range(d):
+                    s += F[i, k] * P0[k, q] * F[j, q]
+            T[i, j] = s
+    for i in range(slots):
+        since[i] = x[i]
+        if i < d:
+            since[i] -= y6[i] if i < 6 else x0[i]
+        for j in range(slots):
+            W[i, j] = P[i, j] - 0.5 * (T[i, j] + T[j, i]) if i < d and j < d else P[i, j]
+    for i in range(d):
+        W[i, i] = max(W[i, i], 0.0)
+    Py, C, L = np.empty((d, d)), np.empty((d, d)), np.empty((d, d))
+    if charted:
+        chart_axes(xi, centre, e, y6)
+        to_chart(y6, e, J)
+        carry(J, P0, d, T, Py)
+    else:
+        for i in range(d):
+            for j in range(d):
                 Py[i, j] = P0[i, j]
-    points = 13
+    for i in range(d):
+        y0[i] = y6[i] if charted and i < 6 else x0[i]
+    points = 2 * d + 1
     weight = np.full(points, _SIDE)
-    weight[0] = _CENTRE
-    X, X1, Z, Y1 = np.empty((points, 6)), np.empty((points, 6)), np.empty((points, 4)), np.empty((points, slots))
-    m = np.empty(6)
-    for i in range(6):
+    weight[0] = 1.0 - 2.0 * d * _SIDE
+    X, X1, Z, Y1 = np.empty((points, d)), np.empty((points, d)), np.empty((points, 4)), np.empty((points, slots))
+    m = np.empty(d)
+    for i in range(d):
         m[i] = y0[i]
-        for j in range(6):
+        for j in range(d):
             C[i, j] = Py[i, j]
-    zp, Szz, A = np.empty(4), np.empty((4, 4)), np.empty((4, 6))
+    zp, Szz, A = np.empty(4), np.empty((4, 4)), np.empty((4, d))
     Hx, Hb, Ht, bias = np.empty((4, 6)), np.empty((4, 4)), np.empty(4), np.zeros(4)
     WH, gain = np.empty((slots, 4)), np.empty((slots, 4))
     S, N, V = np.empty((4, 4)), np.empty((4, 4)), np.empty((4, 4))
     noise = np.empty((4, 4))
-    K, PA, AC = np.empty((6, 4)), np.empty((6, 4)), np.empty((4, 6))
+    K, PA, AC, M = np.empty((d, 4)), np.empty((d, 4)), np.empty((4, d)), np.empty((d, d))
     r, v = np.zeros(4), np.zeros(4)
     likelihood, d2, n = -math.inf, math.inf, 0
     last = False
     for step in range(_MOST_STEPS + 1):
-        if not root(C, 6, L):
+        if not root(C, d, L):
             return -math.inf
-        spread_points(m, L, 6, _OUT, X)
+        spread_points(m, L, d, _OUT, X)
         for a in range(points):
             if charted:
                 for i in range(6):
@@ -139,10 +176,9 @@ def bridge(
             else:
                 for i in range(6):
                     xi[i] = X[a, i]
-            coast_to(xi, t0, t1, theta0, 0.0, xi)
-            for i in range(6):
-                xi[i] += since[i]
-                X1[a, i] = xi[i]
+            coast_to(xi, t0, t1, theta0, math.exp(X[a, 6]) if d > 6 else 0.0, xi)
+            for i in range(d):
+                X1[a, i] = (xi[i] if i < 6 else X[a, i]) + since[i]
         for a in range(points - 1, -1, -1):  # the centre last: its derivatives stay
             n = h(kind, X1[a], dt, region, platform, attitude, bias, Z[a], Hx, Hb, Ht)
         for a in range(1, points):
@@ -154,7 +190,7 @@ def bridge(
         if last:
             break
         weigh(Z, n, weight, weight, zp, Szz)
-        regress(X, m, L, 6, Z, zp, n, weight, A)
+        regress(X, m, L, d, Z, zp, n, weight, A)
         # noise = R and what happened since; N = that and what the line does not fit
         for a in range(slots):
             for i in range(n):
@@ -163,9 +199,9 @@ def bridge(
                     s += W[a, k] * Hx[i, k]
                 WH[a, i] = s
         for i in range(n):
-            for k in range(6):
+            for k in range(d):
                 s = 0.0
-                for j in range(6):
+                for j in range(d):
                     s += A[i, j] * C[j, k]
                 AC[i, k] = s
         for i in range(n):
@@ -175,19 +211,19 @@ def bridge(
                     s += Hx[i, k] * WH[k, j]
                 noise[i, j] = s
                 s += Szz[i, j]
-                for k in range(6):
+                for k in range(d):
                     s -= AC[i, k] * A[j, k]
                 N[i, j] = s
-        for a in range(6):
+        for a in range(d):
             for i in range(n):
                 s = 0.0
-                for k in range(6):
+                for k in range(d):
                     s += Py[a, k] * A[i, k]
                 PA[a, i] = s
         for i in range(n):
             for j in range(n):
                 s = N[i, j]
-                for k in range(6):
+                for k in range(d):
                     s += A[i, k] * PA[k, j]
                 S[i, j] = s
         if not root(S, n, V):
@@ -198,7 +234,7 @@ def bridge(
         logdet = 0.0
         for i in range(n):
             s = r[i]
-            for k in range(6):
+            for k in range(d):
                 s -= A[i, k] * (y0[k] - m[k])
             r[i] = s
             v[i] = s
@@ -211,7 +247,7 @@ def bridge(
         if not likelihood > -math.inf:
             return -math.inf
         moved = 0.0
-        for a in range(6):
+        for a in range(d):
             for i in range(n):
                 v[i] = PA[a, i]
             solve_lower(V, v, n)
@@ -223,15 +259,22 @@ def bridge(
             moved = max(moved, (s - m[a]) ** 2 / C[a, a])
             m[a] = s
         # Joseph: (I - K A) Py (I - K A)' + K N K'
-        for i in range(6):
-            for j in range(6):
-                J[i, j] = 1.0 if i == j else 0.0
+        for i in range(d):
+            for j in range(d):
+                M[i, j] = 1.0 if i == j else 0.0
                 for k in range(n):
-                    J[i, j] -= K[i, k] * A[k, j]
-        carry(J, Py, 6, also, C)
-        for i in range(6):
-            for j in range(i, 6):
-                s = 0.5 * (C[i, j] + C[j, i])
+                    M[i, j] -= K[i, k] * A[k, j]
+        for i in range(d):
+            for j in range(d):
+                s = 0.0
+                for k in range(d):
+                    s += M[i, k] * Py[k, j]
+                T[i, j] = s
+        for i in range(d):
+            for j in range(i, d):
+                s = 0.0
+                for k in range(d):
+                    s += T[i, k] * M[j, k]
                 for a in range(n):
                     for b in range(n):
                         s += K[i, a] * N[a, b] * K[j, b]
@@ -258,7 +301,7 @@ def bridge(
             s = 0.0
             for i in range(n):
                 s += gain[b, i] * r[i]
-            Y1[a, b] = (X1[a, b] if b < 6 else since[b]) + s
+            Y1[a, b] = (X1[a, b] if b < d else since[b]) + s
     if charted:
         for i in range(6):
             xi[i] = Y1[0, i]
@@ -288,8 +331,10 @@ def bridge(
             for a in range(n):
                 s -= gain[i, a] * WH[j, a]
             also[i, j] = s
+    if not root(also, slots, wide):
+        return -math.inf
     for i in range(slots):
-        if not (also[i, i] > 0.0 and also[i, i] < math.inf and abs(mean[i]) < math.inf):
+        if not abs(mean[i]) < math.inf:
             return -math.inf
     distance[0] = d2
     for i in range(slots):

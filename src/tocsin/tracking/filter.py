@@ -27,7 +27,7 @@ from tocsin.records.columns import Kind
 from tocsin.tracking.bridge import bridge, carry
 from tocsin.tracking.charts import bent, chart_axes, from_chart, in_chart, site_at, to_chart
 from tocsin.tracking.measure import Looks, h, move_platform, wrap_residual
-from tocsin.tracking.models import BOOST, GLIDE, KINDS, REENTRY, USED, Bank
+from tocsin.tracking.models import BOOST, COAST, GLIDE, KINDS, ORBIT, REENTRY, SLOTS, USED, Bank
 
 __all__ = [
     "bent", "bridge", "chart_axes", "factor", "from_chart", "in_chart", "near_pairs", "score_pairs", "shine_of",
@@ -426,12 +426,13 @@ def _flat(P: Array, x: Array, centre: Array, noise: float) -> bool:
 @kernel
 def _update_rows(
     kinds: Ints, used: Ints, shine: Array, x: Array, P: Array, mu: Array, x0: Array, P0: Array, t0: Array, anew: Ints,
-    theta0: float, chart: Ints, sites: Array, own: int, charts: bool, dets: Ints,
+    theta0: float, chart: Ints, sites: Array, own: int, charts: bool, points: bool, dets: Ints,
     kind: Ints, t_s: Array, dt: Array, region: Ints, platform: Array, attitude: Array, z: Array, R: Array,
     score: Array,
 ) -> None:  # fmt: skip
     centre, after, attitude_now, platform_now = np.empty(6), np.empty(6), np.empty(9), np.empty(6)
     models = kinds.shape[0]
+    full = x0.shape[1] == models and x0.shape[2] == SLOTS
     weight, distance = np.empty(models), np.empty(1)
     room = _room()
     for a in range(x.shape[0]):
@@ -457,11 +458,14 @@ def _update_rows(
             lit = shine[m] if kind[j] == _LOS else 1.0
             flat = ranged and not kept and _flat(P[a, m], x[a, m], after, R[j, 0, 0])
             likelihood = -math.inf
-            if anew[a] and charts and not (charted and flat):
+            falls = kinds[m] == COAST or kinds[m] == ORBIT or (full and kinds[m] == REENTRY)
+            if (points and falls) or (anew[a] and charts and not (charted and flat)):
                 if charted:
                     site_at(sites[a], theta0 + OMEGA_GMST * t0[a], centre)
+                known = 7 if full and kinds[m] == REENTRY else 6
+                b = m if full else 0
                 likelihood = bridge(
-                    x0[a], P0[a], t0[a], t1, theta0, charted, centre, after, x[a, m], P[a, m], slots,
+                    x0[a, b], P0[a, b], known, t0[a], t1, theta0, charted, centre, after, x[a, m], P[a, m], slots,
                     kind[j], dt[j], region[j], platform[j], attitude[j], z[j], R[j], distance,
                 )  # fmt: skip
             if likelihood == -math.inf:
@@ -503,23 +507,30 @@ def _update_rows(
 def update_rows(
     bank: Bank, before: tuple[Array, Array, Array], carried: tuple[Array, Array, Array], anew: Ints,
     chart: Ints, sites: Array, own: int, looks: Looks, dets: Ints, charts: bool = True, shine: Array | None = None,
+    points: bool = False,
 ) -> Array:  # fmt: skip
     """Correct tracks that were carried to their detections, in place: row a by detection ``dets[a]``.
 
-    ``before``: position and velocity (k, 6), covariance (k, 6, 6) and time (k,) of the coast model before they were
-    carried; ``carried``: x, P, mu as from ``advance_rows``, corrected here; ``anew`` (k,): 1 where flight and look may
-    be fitted together (``bridge``; done while the shell is bent); ``chart`` (k,): as the tracks have it, corrected too;
-    ``sites`` (k, 3): where the chart to use stands (ecef); ``own``: the sensor's chart, 0 if it has none to keep (a
-    satellite); ``charts``: whether charts are used at all, else every update is a plain one in Cartesian axes;
-    ``shine`` (M,): see ``shine_of``, which is the default. Returns (k, 2): log-likelihood, least squared distance; -inf
-    and inf where the detection is of no use (not finite, noise not positive definite): such a row is as it was.
+    ``before``: state, covariance and time (k,) of the tracks before they were carried, either all models' (k, M, 10)
+    and (k, M, 10, 10), or position and velocity of the coast model (k, 6) and (k, 6, 6), which then stands for all;
+    ``carried``: x, P, mu as from ``advance_rows``, corrected here; ``anew`` (k,): 1 where flight and look may be fitted
+    together (``bridge``; done while the shell is bent); ``chart`` (k,): as the tracks have it, corrected too; ``sites``
+    (k, 3): where the chart to use stands (ecef); ``own``: the sensor's chart, 0 if it has none to keep (a satellite);
+    ``charts``: whether charts are used at all, else every update is a plain one in Cartesian axes; ``shine`` (M,): see
+    ``shine_of``, which is the default; ``points``: the sigma-point filter, flight and look of what falls freely (coast,
+    orbit, and re-entry if ``before`` has all models) always fitted together. Returns (k, 2): log-likelihood, least
+    squared distance; -inf and inf where the detection is of no use (not finite, noise not positive definite): such a
+    row is as it was.
     """
     x, P, mu = carried
     score = np.empty((len(dets), 2))
     used = np.array([USED[k] for k in bank.kinds], dtype=np.int64)
+    x0, P0, t0 = before
+    if x0.ndim == 2:
+        x0, P0 = x0[:, None], P0[:, None]
     _update_rows(
-        bank.kinds, used, shine_of(bank) if shine is None else shine, x, P, mu, *before, anew, bank.theta0, chart,
-        sites, own, charts, dets, looks.kind, looks.t_s, looks.dt, looks.region, looks.platform, looks.attitude,
+        bank.kinds, used, shine_of(bank) if shine is None else shine, x, P, mu, x0, P0, t0, anew, bank.theta0, chart,
+        sites, own, charts, points, dets, looks.kind, looks.t_s, looks.dt, looks.region, looks.platform, looks.attitude,
         looks.z, looks.R, score,
     )  # fmt: skip
     return score
