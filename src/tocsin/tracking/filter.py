@@ -156,6 +156,16 @@ def _innovate(
 
 
 @kernel
+def _sound(x: Array, P: Array, slots: int) -> bool:
+    """Whether a state is finite and its variances are positive: what a look at the position alone would not notice."""
+    least, total = math.inf, 0.0
+    for i in range(slots):
+        least = min(least, P[i, i])
+        total += P[i, i] + abs(x[i])
+    return bool(least > 0.0 and total < math.inf)
+
+
+@kernel
 def _plain(
     x: Array, P: Array, platform: Array, attitude: Array, z: Array, R: Array, room: tuple[Array, ...], distance: Array
 ) -> float:  # fmt: skip
@@ -168,7 +178,7 @@ def _plain(
     q00, q01, q02, q11, q12, q22 = R[0, 0], R[0, 1], R[0, 2], R[1, 1], R[1, 2], R[2, 2]
     minor = q00 * q11 - q01 * q01
     whole = q00 * (q11 * q22 - q12 * q12) - q01 * (q01 * q22 - q12 * q02) + q02 * (q01 * q12 - q11 * q02)
-    if not (q00 > 0.0 and minor > 0.0 and whole > 0.0):
+    if not (q00 > 0.0 and minor > 0.0 and whole > 0.0 and _sound(x, P, 6)):
         return -math.inf
     d0, d1, d2 = x[0] - platform[0], x[1] - platform[1], x[2] - platform[2]
     l0 = attitude[0] * d0 + attitude[1] * d1 + attitude[2] * d2
@@ -286,6 +296,8 @@ def _update(
     S, L = room[6][0], room[6][1]
     PH, K = room[7][0], room[7][1]
     distance[0] = math.inf
+    if not _sound(x, P, slots):
+        return -math.inf
     for i in range(6):
         xi[i] = x[i]
     if charted:
