@@ -43,6 +43,7 @@ _FLAT = 0.1  # of the range sigma: how far a shell may leave its tangent where C
 _LOS = Kind.LOS
 _RAER = Kind.RAER
 _RAE = Kind.RAE
+_RA = Kind.RA
 _TINY = 1e-9  # m, as in ``measure``
 
 # share of a plume's detection probability that an infrared satellite has for each kind of motion without one. Notional:
@@ -443,6 +444,7 @@ def _update_rows(
     score: Array,
 ) -> None:  # fmt: skip
     centre, after, attitude_now, platform_now = np.empty(6), np.empty(6), np.empty(9), np.empty(6)
+    attitude_then = np.empty(9)
     models = kinds.shape[0]
     full = x0.shape[1] == models and x0.shape[2] == SLOTS
     weight, distance = np.empty(models), np.empty(1)
@@ -459,7 +461,7 @@ def _update_rows(
             for i in range(6):
                 after[i] = platform_now[i]
         iterations = _ITERATIONS_OTHER if kept or kind[j] == _LOS else 1
-        charted = charts and (chart[a] != 0 or own != 0)  # for a bridge: a satellite's chart moves too fast for one
+        charted = charts and (kept or ranged or kind[j] == _RA)  # for a bridge: a satellite's needles are straight
         most = -math.inf
         closest = math.inf
         for m in range(models):
@@ -472,8 +474,10 @@ def _update_rows(
             likelihood = -math.inf
             falls = kinds[m] == COAST or kinds[m] == ORBIT or (full and kinds[m] == REENTRY)
             if (points and falls) or (anew[a] and charts and not (charted and flat)):
-                if charted:
+                if kept:
                     site_at(sites[a], theta0 + OMEGA_GMST * t0[a], centre)
+                elif charted:
+                    move_platform(dt[j] - (t1 - t0[a]), region[j], platform[j], attitude[j], centre, attitude_then)
                 known = 7 if full and kinds[m] == REENTRY else 6
                 b = m if full else 0
                 likelihood = bridge(
@@ -527,12 +531,12 @@ def update_rows(
     and (k, M, 10, 10), or position and velocity of the coast model (k, 6) and (k, 6, 6), which then stands for all;
     ``carried``: x, P, mu as from ``advance_rows``, corrected here; ``anew`` (k,): 1 where flight and look may be fitted
     together (``bridge``; done while the shell is bent); ``chart`` (k,): as the tracks have it, corrected too; ``sites``
-    (k, 3): where the chart to use stands (ecef); ``own``: the sensor's chart, 0 if it has none to keep (a satellite);
-    ``charts``: whether charts are used at all, else every update is a plain one in Cartesian axes; ``shine`` (M,): see
-    ``shine_of``, which is the default; ``points``: the sigma-point filter, flight and look of what falls freely (coast,
-    orbit, and re-entry if ``before`` has all models) always fitted together. Returns (k, 2): log-likelihood, least
-    squared distance; -inf and inf where the detection is of no use (not finite, noise not positive definite): such a
-    row is as it was.
+    (k, 3): where the kept chart of another sensor stands (ecef); ``own``: the sensor's chart, 0 if it has none to keep
+    (a satellite); ``charts``: whether charts are used at all, else every update is a plain one in Cartesian axes;
+    ``shine`` (M,): see ``shine_of``, which is the default; ``points``: the sigma-point filter, flight and look of what
+    falls freely (coast, orbit, and re-entry if ``before`` has all models) always fitted together. Returns (k, 2): log-
+    likelihood, least squared distance; -inf and inf where the detection is of no use (not finite, noise not positive
+    definite): such a row is as it was.
     """
     x, P, mu = carried
     score = np.empty((len(dets), 2))
