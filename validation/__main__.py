@@ -14,6 +14,7 @@ from validation import (  # noqa: F401 - importing registers their rows
     dynamics,
     earth,
     estimation,
+    filters,
     glide,
     infrared,
     models,
