@@ -1,7 +1,7 @@
 """How a tracker works: which models, which filter, which association, how much of it is kept.
 
 One frozen value, checked when it is made. What a nation of a scenario uses is ``Settings()``; a researcher changes a
-few fields (``door``). Nothing here depends on a sensor or a scenario.
+few fields (``door``). ``Declared`` is a sensor as a researcher tells of it.
 """
 
 from __future__ import annotations
@@ -105,6 +105,26 @@ class Settings:
             "clusters": self.clusters,
             "most_rows": self.most_rows,
         }
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A sensor of which no radar equation is known: what a tracker needs besides the limits that its scans state.
+
+    It stands among a tracker's sensors like a ``scenario.specs.Sensor``. ``n``: its number; ``period_ns``: between
+    looks at the same direction; ``latency_ns``: from a scan's end until its data are there, at the latest;
+    ``detection_probability``: of one look at an object inside a scan's limits (over 0, at most 1), the same for every
+    object; ``plume``: it sees burning plumes only; ``place``: where it stands on the Earth (ecef, m), for charts, None
+    if it moves or stands in space. A scan's ``clutter`` is spread evenly over its limits: over range, azimuth and the
+    sine of elevation, for lines of sight over the two angles alone, for a plane over its disc.
+    """
+
+    n: int
+    period_ns: int
+    detection_probability: float
+    latency_ns: int = 0
+    plume: bool = False
+    place: tuple[float, float, float] | None = None
 
 
 def _one_of(name: str, found: object, allowed: tuple[str, ...]) -> None:
