@@ -43,7 +43,8 @@ _MARCH_S = 30.0
 
 # a sensor for ``expect``: kind, plume or echo strength by model (boost, coast), threshold, cloud top, limb
 S_INFRARED, S_BOOST, S_COAST, S_THRESHOLD, S_CLOUD, S_LIMB = 0, 1, 2, 3, 4, 5
-SENSOR = 6
+S_DECLARED, S_PLUME = 6, 7  # a declared detection probability (0: none), and whether it holds for plumes alone
+SENSOR = 8
 _MOST_PD = 0.9  # no belief about cross-sections is good enough for more
 _SECTOR = Region.SECTOR
 _RAE = Kind.RAE
@@ -132,6 +133,10 @@ def _look_rows(
         out[i, 2] = t0 + (t1 - t0) * min(max(into / width, 0.0), 1.0)
         if inside < 1e-3:
             continue
+        if sensor[S_DECLARED] > 0.0:
+            out[i, 0] = inside * sensor[S_DECLARED]
+            out[i, 1] = 0.0 if sensor[S_PLUME] > 0.0 else out[i, 0]
+            continue
         if sensor[S_INFRARED] > 0.0:
             height = height_of(x6[i, 0], x6[i, 1], x6[i, 2])
             spread = math.sqrt(max(P6[i, 0, 0] + P6[i, 1, 1] + P6[i, 2, 2], 0.0) / 3.0)
@@ -213,7 +218,7 @@ def miss(store: Store, rows: Ints, scan: Scan, bank: Bank) -> Store:
     if not (chance[:, :2] > 0.0).any():
         return store
     out = store.copy()
-    infrared = scan.sensor[S_INFRARED] > 0.0
+    infrared = scan.sensor[S_INFRARED] > 0.0 or scan.sensor[S_PLUME] > 0.0
     for a in range(count):
         i = int(near[a])
         lit, dark, t_look = float(chance[a, BOOST]), float(chance[a, COAST]), float(chance[a, 2])

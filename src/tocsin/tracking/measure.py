@@ -4,8 +4,8 @@ One kernel with a switch on ``kind``: ``h``. Between a scan's ``t0_ns`` and a de
 attitude move by one convention, shared with whoever writes ``z``: ``Region.SECTOR`` turns both about the pole with the
 Earth, ``Region.VIEW`` moves the platform as ``p + v dt - mu p / |p|^3 dt^2 / 2`` and leaves the attitude,
 ``Region.GROUND`` adds to ``SECTOR`` the platform's own uniform motion over the ground, ``Region.SPACE`` moves the
-platform as ``p + v dt`` and leaves the attitude. Derivatives by elementary calculus (Bar-Shalom, Li, Kirubarajan, "Estimation with Applications to Tracking and Navigation", 2001,
-chapter 10, gives the same for range and angles).
+platform as ``p + v dt`` and leaves the attitude. Derivatives by elementary calculus (Bar-Shalom, Li, Kirubarajan,
+"Estimation with Applications to Tracking and Navigation", 2001, chapter 10, gives the same for range and angles).
 """
 
 from __future__ import annotations

@@ -107,6 +107,9 @@ class Settings:
         }
 
 
+DEFAULT = Settings()
+
+
 @dataclass(frozen=True)
 class Declared:
     """A sensor of which no radar equation is known: what a tracker needs besides the limits that its scans state.

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import bisect
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,25 +26,24 @@ from tocsin.earth.clock import NS, to_ns
 from tocsin.earth.wgs84 import A, geodetic_to_ecef
 from tocsin.records.columns import ASSOCIATION, DETECTION, SCAN, TRACK, Kind, Life, Status, Table, empty
 from tocsin.records.shapes import TrackEvent
-from tocsin.scenario.specs import FlightClass, Infrared, Radar, Sensor
+from tocsin.scenario.specs import FlightClass, Infrared, OverHorizon, Radar, Sensor
 from tocsin.tracking import life as lf
 from tocsin.tracking.association import assign
-from tocsin.tracking.belief import PAUSE, Prior, believe
+from tocsin.tracking.belief import BETA, PAUSE, Q_BOOST, Q_COAST, Prior, believe
 from tocsin.tracking.filter import near_pairs, score_pairs, update_rows
 from tocsin.tracking.initiation import restart, seed
 from tocsin.tracking.measure import Looks, lay_out, sight
 from tocsin.tracking.models import BOOST, COAST, Bank, advance_rows, match_moments, turn_axes
+from tocsin.tracking.settings import DEFAULT, Declared, Settings
 from tocsin.tracking.store import Mark, Store, chain_of, marks
 
 FORMAT = "tocsin-tracker/1"
-RING_NS = 60 * NS
 _SLICE_NS = NS  # detections of a scan further apart than this are associated one after the other
 _GAP_NS = NS // 4
-_GATE = np.array([22.0, 24.0, 19.0, 19.0, 19.0])  # squared distance by kind; a true detection fails one time in 1e4
 _RATE_WIDTH = 16_000.0  # m/s: the span of range rates in which false detections fall
-_LN_PD = math.log(0.9)
 _NONE_FALSE = 1e-3  # a scan that declares no false detections is granted this many: nobody is perfect
 _RECENT_SCANS = 12
+_GIVEN = 65535  # in place of a sensor's number: a track that was given and not made from detections
 _BEGINNING = -(1 << 33)  # s: before any data
 _ROUGH = 20e3  # m: 1-sigma of position, known from lines of sight alone
 _LONG_S = 30.0  # a gap over which a prediction's ellipsoid is no guide any more
@@ -78,11 +78,14 @@ class TrackStep:
 class _Site:
     """A declared sensor, as kernels want it."""
 
-    sensor: Sensor
+    n: int
+    place: NDArray[np.float64] | None  # of one that has a chart to keep (ecef)
     period_ns: int
+    wait_ns: int  # how old its newest look may be while all is well
     row: NDArray[np.float64]  # for life.look_for; its strengths are for sensitivity 1
     faces: NDArray[np.float64]
     prior: Prior | None
+    ln_pd: float  # of the detection probability in view
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ class _Piece:
     reach: NDArray[np.float64] | None = None
     false: NDArray[np.float64] | None = None
     start: float = 0.0  # score of a seed
+    given: Store | None = None  # tracks to start from
 
 
 @dataclass
@@ -113,20 +117,27 @@ class _Told:
 class Tracker:
     """Tracks of one pipeline, from detections alone.
 
-    ``sensors``: as declared; ``classes``: as believed; ``theta0``: sidereal angle at the epoch (rad); ``ring_ns``: how
-    late data may be. Raises ValueError if two sensors share a number.
+    ``sensors``: as declared; ``classes``: as believed; ``theta0``: sidereal angle at the epoch (rad); ``settings``.
+    Raises ValueError if two sensors share a number.
     """
 
     def __init__(
         self,
-        sensors: tuple[Sensor, ...],
+        sensors: Sequence[Sensor | Declared],
         classes: tuple[FlightClass, ...],
         theta0: float,
-        ring_ns: int = RING_NS,
+        settings: Settings = DEFAULT,
     ) -> None:
-        self._ring = int(ring_ns)
+        self._settings = settings
+        self._ring = settings.ring_ns
+        self._gate = np.array(settings.gate)
         self._belief = believe(classes)
-        self._bank = Bank.of((BOOST, COAST), self._belief.parameters, theta0)
+        parameters = self._belief.parameters.copy()
+        if COAST in settings.noise:
+            parameters[Q_COAST], parameters[BETA] = settings.noise[COAST], math.inf
+        if BOOST in settings.noise:
+            parameters[Q_BOOST] = settings.noise[BOOST]
+        self._bank = Bank.of((BOOST, COAST), parameters, theta0)
         self._anywhere = self._belief.at_any_time()
         self._sites = {s.n: self._site(s) for s in sensors}
         if len(self._sites) != len(sensors):
@@ -134,9 +145,8 @@ class Tracker:
         count = max(self._sites, default=0) + 1
         self._places = np.zeros((count, 3))
         for n, site in self._sites.items():
-            model = site.sensor.model
-            if isinstance(model, Radar):
-                self._places[n] = geodetic_to_ecef([model.lat, model.lon, model.h])
+            if site.place is not None:
+                self._places[n] = site.place
         self._store = Store()
         # (second, the store before any piece of that second or later)
         self._kept: list[tuple[int, Store]] = [(_BEGINNING, self._store)]
@@ -168,7 +178,7 @@ class Tracker:
     def history(self, track: int) -> History:
         """What the track of a number was made from. Raises KeyError for a number that was never told."""
         told = self._told[track]
-        found = marks(told.chain)
+        found = [m for m in marks(told.chain) if m[0] != _GIVEN]
         return History(
             _table(DETECTION, [self._rows[m] for m in found]), _table(SCAN, [self._scans[m[:2]] for m in found])
         )
@@ -247,8 +257,41 @@ class Tracker:
 
     # ------------------------------------------------------------------------------------------------- taking data in
 
-    def _site(self, sensor: Sensor) -> _Site:
+    def start(self, x: NDArray[np.float64], P: NDArray[np.float64], t_ns: int) -> list[int]:
+        """Take over tracks that are known otherwise: ``x`` (n, 6), ``P`` (n, 6, 6), eci, at ``t_ns``; their numbers.
+
+        They count as confirmed and coast. They have to come before data of their time.
+        """
+        n, count = len(x), int(sum(p.given is not None and len(p.given) for p in self._pieces))
+        rows = Store(
+            x=np.zeros((n, 2, 10)), P=np.zeros((n, 2, 10, 10)), mu=np.tile([0.0, 1.0], (n, 1)),
+            axes=np.tile(np.eye(3).ravel(), (n, 1)), score=np.full(n, lf.MOST_SCORE),
+            **{k: np.full(n, t_ns) for k in ("t_ns", "last_ns", "born_ns")},
+            **{k: np.zeros(n, dtype=np.int64) for k in ("period_ns", "until_ns", "chart", "updates", "fresh")},
+            life=np.full(n, Life.CONFIRMED), parent=np.full(n, -1),
+            chain=[(None, (_GIVEN, 0, count + k)) for k in range(n)], sensors=[0] * n, scans=[()] * n,
+        )  # fmt: skip
+        rows.x[:, 1, :6], rows.P[:, 1, :6, :6] = x, P
+        for k in range(n):
+            self._numbers[_GIVEN, 0, count + k] = self._next + k
+        self._next += n
+        piece = _Piece((t_ns, -1, _GIVEN, count, 0), np.zeros((), dtype=SCAN)[()], given=rows)
+        at = bisect.bisect_left(self._keys, piece.key)
+        self._keys.insert(at, piece.key)
+        self._pieces.insert(at, piece)
+        self._back_to(piece.key)
+        return [self._next - n + k for k in range(n)]
+
+    def _site(self, sensor: Sensor | Declared) -> _Site:
         row = np.zeros(lf.SENSOR)
+        ln_pd = math.log(self._settings.detection_probability)
+        if isinstance(sensor, Declared):
+            ln_pd = math.log(sensor.detection_probability)
+            row[lf.S_DECLARED], row[lf.S_PLUME] = sensor.detection_probability, float(sensor.plume)
+            place = None if sensor.place is None else np.array(sensor.place)
+            wait = sensor.period_ns + sensor.latency_ns
+            prior = self._belief.first_seen(0.0, sensor.period_ns / 1e9) if sensor.plume else None
+            return _Site(sensor.n, place, sensor.period_ns, wait, row, np.zeros((0, 3)), prior, ln_pd)
         model = sensor.model
         belief = self._belief
         if isinstance(model, Infrared):
@@ -258,14 +301,16 @@ class Tracker:
             # over the least intensity, which the scan declares
             row[lf.S_BOOST] = model.threshold_snr * model.reference_distance**2 * belief.intensity
             prior = belief.first_seen(model.cloud_top, model.scan_period)
-            return _Site(sensor, to_ns(model.scan_period), row, np.zeros((0, 3)), prior)
+            return _Site(sensor.n, None, to_ns(model.scan_period), _wait(model), row, np.zeros((0, 3)), prior, ln_pd)
         row[lf.S_THRESHOLD] = -math.log(model.pfa)
         # times the fourth power of the range at 1 m2, which the scan declares
         row[lf.S_BOOST] = model.reference_snr * belief.rcs_boost
         row[lf.S_COAST] = model.reference_snr * belief.rcs
         boresights = model.boresights if isinstance(model, Radar) else ()
         faces = [(math.cos(e) * math.sin(a), math.cos(e) * math.cos(a), math.sin(e)) for a, e in boresights]
-        return _Site(sensor, to_ns(model.scan_period), row, np.array(faces).reshape(-1, 3), None)
+        place = geodetic_to_ecef([model.lat, model.lon, model.h]) if isinstance(model, Radar) else None
+        period_ns = to_ns(model.scan_period)
+        return _Site(sensor.n, place, period_ns, _wait(model), row, np.array(faces).reshape(-1, 3), None, ln_pd)
 
     def _take(self, t1_ns: int, scans: Table, detections: Table) -> int:
         refused = 0
@@ -346,17 +391,21 @@ class Tracker:
         turn = 2.0 * math.pi
         azimuth = float(scan["az_to"] - scan["az_from"]) % turn or turn
         span = max(float(scan["range_max"] - scan["range_min"]), 1.0)
+        declared = site.row[lf.S_DECLARED] > 0.0
+        lowest = float(scan["el_min"]) if declared else max(float(scan["el_min"]), 0.0)
+        lines = max(math.sin(float(scan["el_max"])) - math.sin(lowest), 1e-3)
         out = np.empty(len(looks.kind))
         for i, kind in enumerate(looks.kind):
-            if kind == Kind.LOS:
+            if kind == Kind.LOS and declared:
+                density = max(math.cos(looks.z[i, 1]), 1e-3) / (azimuth * lines)
+            elif kind == Kind.LOS:
                 # over the disc of the Earth, even by solid angle
                 p = scan["platform"]
                 r = math.sqrt(float(p[0]) ** 2 + float(p[1]) ** 2 + float(p[2]) ** 2)
                 solid = turn * (1.0 - math.sqrt(max(1.0 - (A / max(r, A)) ** 2, 0.0)))
                 density = max(math.cos(looks.z[i, 1]), 1e-3) / max(solid, 1e-3)
             elif kind == Kind.RAE or kind == Kind.RAER:
-                lines = math.sin(float(scan["el_max"])) - math.sin(max(float(scan["el_min"]), 0.0))
-                density = max(math.cos(looks.z[i, 2]), 1e-3) / (span * azimuth * max(lines, 1e-3))
+                density = max(math.cos(looks.z[i, 2]), 1e-3) / (span * azimuth * lines)
                 if kind == Kind.RAER:
                     density /= _RATE_WIDTH
             elif kind == Kind.RA:
@@ -399,7 +448,9 @@ class Tracker:
             second = piece.key[0] // NS
             if second > self._kept[-1][0]:
                 self._kept.append((second, self._store))
-            if piece.looks is not None:
+            if piece.given is not None:
+                self._store = self._store.with_rows(piece.given)
+            elif piece.looks is not None:
                 self._store = self._see(self._store, piece)
             elif len(self._store):
                 self._store = self._close(self._store, piece)
@@ -450,7 +501,7 @@ class Tracker:
         sensor, number = piece.key[2], piece.key[3]
         site = self._sites[sensor]
         chosen: list[tuple[int, int, int]] = []
-        own = sensor + 1 if isinstance(site.sensor.model, Radar) and sensor < 255 else 0
+        own = sensor + 1 if site.place is not None and sensor < 255 and self._settings.charts else 0
         if len(store):
             t_track = store.t_ns / 1e9
             tracks, dets = near_pairs(store.x, store.P, store.mu, t_track, looks, piece.reach)
@@ -459,16 +510,16 @@ class Tracker:
                     self._bank, tracks, looks.t_s[dets], store.x, store.P, store.mu, store.axes, t_track,
                     store.memory(),
                 )  # fmt: skip
-                gain = score_pairs(self._bank, x, P, mu, looks, dets, _GATE)
+                gain = score_pairs(self._bank, x, P, mu, looks, dets, self._gate)
                 anew = self._anew(store, tracks, looks, dets, mu)
                 long = np.flatnonzero(anew & (looks.t_s[dets] - t_track[tracks] > _LONG_S))
                 if len(long):
                     # over a long gap the prediction is no ellipsoid: only the correction itself tells how well they fit
                     carried = (x[long], P[long], mu[long])
                     _, fits = self._correct(store, tracks[long], carried, anew[long], own, looks, dets[long])
-                    near = fits[:, 1] < _GATE[looks.kind[dets[long]]]
+                    near = fits[:, 1] < self._gate[looks.kind[dets[long]]]
                     gain[long] = np.where(near, fits[:, 0], -math.inf)
-                gain += _LN_PD - piece.false[dets]
+                gain += site.ln_pd - piece.false[dets]
                 for k, i in enumerate(tracks):  # a scan gives a track one detection at most
                     if (sensor, number) in store.scans[i]:
                         gain[k] = -math.inf
@@ -483,7 +534,8 @@ class Tracker:
             store.x[rows], store.P[rows], store.mu[rows] = corrected
             store.chart[rows] = chart
             store.fresh[rows] = 0
-            for a in np.flatnonzero(self._rough(looks, dets[pairs], anew[pairs], *predicted)):
+            rough = self._rough(looks, dets[pairs], anew[pairs], *predicted) if self._settings.anew else np.zeros(0)
+            for a in np.flatnonzero(rough):
                 self._restart(store, int(rows[a]), looks, int(dets[pairs[a]]), own, *(v[a] for v in predicted))
             for i in rows:
                 if store.mu[i, BOOST] > 0.0 and abs(store.x[i, BOOST, 7]) > 1.0:
@@ -501,6 +553,8 @@ class Tracker:
                 store.scans[i] = (*store.scans[i][-_RECENT_SCANS + 1 :], (sensor, number))
                 if store.updates[i] >= lf.CONFIRM_UPDATES and store.score[i] > lf.CONFIRM_SCORE:
                     store.life[i] = Life.CONFIRMED
+        if not self._settings.initiation:
+            return store
         taken = {c[1] for c in chosen}
         for j, mark in enumerate(piece.marks):
             if j in taken:
@@ -517,6 +571,8 @@ class Tracker:
         self, store: Store, tracks: NDArray[np.int64], looks: Looks, dets: NDArray[np.int64], mu: NDArray[np.float64]
     ) -> NDArray[np.int64]:
         """Which pairs have their flight linearised anew: coasting tracks, and seeds, whose velocity is unknown."""
+        if not self._settings.anew:
+            return np.zeros(len(dets), dtype=np.int64)
         alone = (mu[:, BOOST] == 0.0) & (store.mu[tracks, BOOST] == 0.0)
         seeds = (store.fresh[tracks] == 1) & (looks.kind[dets] != Kind.LOS)
         later = looks.t_s[dets] > store.t_ns[tracks] / 1e9
@@ -560,7 +616,7 @@ class Tracker:
             np.ascontiguousarray(store.P[rows, COAST, :6, :6]),
             store.t_ns[rows] / 1e9,
         )
-        fits = update_rows(self._bank, before, carried, anew, chart, sites, own, looks, dets)
+        fits = update_rows(self._bank, before, carried, anew, chart, sites, own, looks, dets, self._settings.charts)
         return chart, fits
 
     def _close(self, store: Store, piece: _Piece) -> Store:
@@ -608,6 +664,8 @@ class Tracker:
 
     def _over(self, store: Store, i: int, t_ns: int) -> str:
         """Why row ``i`` is no track any more at ``t_ns``, "" while it is one."""
+        if not self._settings.deletion:
+            return ""
         unseen = t_ns - int(store.last_ns[i])
         if store.life[i] != Life.CONFIRMED:
             periods = lf.SEED_PERIODS if store.updates[i] == 1 else lf.TENTATIVE_PERIODS
@@ -722,7 +780,7 @@ class Tracker:
         longest = 0
         for n, site in self._sites.items():
             if bits >> n & 1:
-                longest = max(longest, site.period_ns + to_ns(site.sensor.model.latency))
+                longest = max(longest, site.wait_ns)
         return longest
 
     def _view(self, alive: list[int], numbers: list[int], t1_ns: int) -> Table:
@@ -748,6 +806,10 @@ class Tracker:
         rows["last_update_ns"] = store.last_ns[which]
         rows["parent"] = store.parent[which]
         return rows
+
+
+def _wait(model: Radar | Infrared | OverHorizon) -> int:
+    return to_ns(model.scan_period) + to_ns(model.latency)
 
 
 def _first(chain: Any) -> Mark:
