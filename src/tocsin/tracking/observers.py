@@ -134,10 +134,10 @@ class Observer:
 
     def declared(self, n: int) -> Declared:
         """For a tracker, under the number ``n``."""
-        fixed = self.where == _EARTH and self.place is not None
+        fixed, rests = self.where == _EARTH, self.where == _REST
         return Declared(
             n, to_ns(self.scan_period_s), self.detection_probability, to_ns(self.latency_s), self.plume,
-            self.place if fixed else None,
+            self.place if fixed else None, self.place if rests else None,
         )  # fmt: skip
 
     def limits(self) -> tuple[float, float, float, float, float, float]:

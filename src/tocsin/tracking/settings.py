@@ -114,8 +114,8 @@ class Declared:
     It stands among a tracker's sensors like a ``scenario.specs.Sensor``. ``n``: its number; ``period_ns``: between
     looks at the same direction; ``latency_ns``: from a scan's end until its data are there, at the latest;
     ``detection_probability``: of one look at an object inside a scan's limits (over 0, at most 1), the same for every
-    object; ``plume``: it sees burning plumes only; ``place``: where it stands on the Earth (ecef, m), for charts, None
-    if it moves or stands in space. A scan's ``clutter`` is spread evenly over its limits: over range, azimuth and the
+    object; ``plume``: it sees burning plumes only; for charts, ``place``: where it stands on the Earth (ecef, m), or
+    ``rest``: where it rests in space (eci, m); both None if it moves. A scan's ``clutter`` is spread evenly over its limits: over range, azimuth and the
     sine of elevation, for lines of sight over the two angles alone, for a plane over its disc.
     """
 
@@ -125,6 +125,7 @@ class Declared:
     latency_ns: int = 0
     plume: bool = False
     place: tuple[float, float, float] | None = None
+    rest: tuple[float, float, float] | None = None
 
 
 def _one_of(name: str, found: object, allowed: tuple[str, ...]) -> None:

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.earth.clock import NS, to_ns
+from tocsin.earth.frames import OMEGA_GMST, to_ecef
 from tocsin.earth.wgs84 import A, geodetic_to_ecef
 from tocsin.records.columns import ASSOCIATION, DETECTION, SCAN, TRACK, Kind, Life, Status, Table, empty
 from tocsin.records.shapes import TrackEvent
@@ -79,7 +80,8 @@ class _Site:
     """A declared sensor, as kernels want it."""
 
     n: int
-    place: NDArray[np.float64] | None  # of one that has a chart to keep (ecef)
+    place: NDArray[np.float64] | None  # of one that has a chart to keep (ecef, eci for one that rests in space)
+    rests: bool
     period_ns: int
     wait_ns: int  # how old its newest look may be while all is well
     row: NDArray[np.float64]  # for life.look_for; its strengths are for sensitivity 1
@@ -147,6 +149,7 @@ class Tracker:
         for n, site in self._sites.items():
             if site.place is not None:
                 self._places[n] = site.place
+        self._rests = np.array([n in self._sites and self._sites[n].rests for n in range(count)])
         self._store = Store()
         # (second, the store before any piece of that second or later)
         self._kept: list[tuple[int, Store]] = [(_BEGINNING, self._store)]
@@ -288,10 +291,11 @@ class Tracker:
         if isinstance(sensor, Declared):
             ln_pd = math.log(sensor.detection_probability)
             row[lf.S_DECLARED], row[lf.S_PLUME] = sensor.detection_probability, float(sensor.plume)
-            place = None if sensor.place is None else np.array(sensor.place)
+            at = sensor.place or sensor.rest
+            place, rests = None if at is None else np.array(at), sensor.rest is not None
             wait = sensor.period_ns + sensor.latency_ns
             prior = self._belief.first_seen(0.0, sensor.period_ns / 1e9) if sensor.plume else None
-            return _Site(sensor.n, place, sensor.period_ns, wait, row, np.zeros((0, 3)), prior, ln_pd)
+            return _Site(sensor.n, place, rests, sensor.period_ns, wait, row, np.zeros((0, 3)), prior, ln_pd)
         model = sensor.model
         belief = self._belief
         if isinstance(model, Infrared):
@@ -301,7 +305,7 @@ class Tracker:
             # over the least intensity, which the scan declares
             row[lf.S_BOOST] = model.threshold_snr * model.reference_distance**2 * belief.intensity
             prior = belief.first_seen(model.cloud_top, model.scan_period)
-            return _Site(sensor.n, None, to_ns(model.scan_period), _wait(model), row, np.zeros((0, 3)), prior, ln_pd)
+            return _Site(sensor.n, None, False, to_ns(model.scan_period), _wait(model), row, np.zeros((0, 3)), prior, ln_pd)
         row[lf.S_THRESHOLD] = -math.log(model.pfa)
         # times the fourth power of the range at 1 m2, which the scan declares
         row[lf.S_BOOST] = model.reference_snr * belief.rcs_boost
@@ -310,7 +314,7 @@ class Tracker:
         faces = [(math.cos(e) * math.sin(a), math.cos(e) * math.cos(a), math.sin(e)) for a, e in boresights]
         place = geodetic_to_ecef([model.lat, model.lon, model.h]) if isinstance(model, Radar) else None
         period_ns = to_ns(model.scan_period)
-        return _Site(sensor.n, place, period_ns, _wait(model), row, np.array(faces).reshape(-1, 3), None, ln_pd)
+        return _Site(sensor.n, place, False, period_ns, _wait(model), row, np.array(faces).reshape(-1, 3), None, ln_pd)
 
     def _take(self, t1_ns: int, scans: Table, detections: Table) -> int:
         refused = 0
@@ -610,7 +614,13 @@ class Tracker:
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:  # fmt: skip
         """``update_rows`` for rows of a store: their new charts, and how well they fit."""
         chart = store.chart[rows]
-        sites = self._places[np.maximum(np.where(chart != 0, chart, own) - 1, 0)]
+        which = np.maximum(np.where(chart != 0, chart, own) - 1, 0)
+        sites = self._places[which]
+        resting = self._rests[which]
+        if resting.any():  # where the kernel, which turns places with the Earth, comes to the place in space
+            t = np.where(anew == 1, store.t_ns[rows] / 1e9, looks.t_s[dets])
+            turned = to_ecef(sites, self._bank.theta0 + OMEGA_GMST * t)
+            sites = np.where(resting[:, None], turned, sites)
         before = (
             np.ascontiguousarray(store.x[rows, COAST, :6]),
             np.ascontiguousarray(store.P[rows, COAST, :6, :6]),
@@ -725,7 +735,7 @@ class Tracker:
                 told.chain = store.chain[i]
                 told.mark = _first(store.chain[i])
                 for mark in marks(told.chain):
-                    if mark not in told.sent:
+                    if mark not in told.sent and mark[0] != _GIVEN:
                         told.sent[mark] = None
                         self._said[mark] = None
                         associations.append((n, *mark))
