@@ -15,6 +15,7 @@ from validation import (  # noqa: F401 - importing registers their rows
     glide,
     infrared,
     orbits,
+    peer,
     programs,
     published,
     radar,
