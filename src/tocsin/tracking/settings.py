@@ -115,8 +115,10 @@ class Declared:
     looks at the same direction; ``latency_ns``: from a scan's end until its data are there, at the latest;
     ``detection_probability``: of one look at an object inside a scan's limits (over 0, at most 1), the same for every
     object; ``plume``: it sees burning plumes only; for charts, ``place``: where it stands on the Earth (ecef, m), or
-    ``rest``: where it rests in space (eci, m); both None if it moves. A scan's ``clutter`` is spread evenly over its limits: over range, azimuth and the
-    sine of elevation, for lines of sight over the two angles alone, for a plane over its disc.
+    ``rest``: where it rests in space (eci, m); both None if it moves.
+
+    A scan's ``clutter`` is spread evenly over its limits: over range, azimuth and the sine of elevation, for lines of
+    sight over the two angles alone, for a plane over its disc.
     """
 
     n: int

@@ -305,7 +305,8 @@ class Tracker:
             # over the least intensity, which the scan declares
             row[lf.S_BOOST] = model.threshold_snr * model.reference_distance**2 * belief.intensity
             prior = belief.first_seen(model.cloud_top, model.scan_period)
-            return _Site(sensor.n, None, False, to_ns(model.scan_period), _wait(model), row, np.zeros((0, 3)), prior, ln_pd)
+            period_ns = to_ns(model.scan_period)
+            return _Site(sensor.n, None, False, period_ns, _wait(model), row, np.zeros((0, 3)), prior, ln_pd)
         row[lf.S_THRESHOLD] = -math.log(model.pfa)
         # times the fourth power of the range at 1 m2, which the scan declares
         row[lf.S_BOOST] = model.reference_snr * belief.rcs_boost
