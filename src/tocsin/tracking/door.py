@@ -203,7 +203,7 @@ class Tracking:
         self._now = until
         told = self._tracker.step(until, scans, batch.detections[a:b])
         self._late += int(told.refused)
-        self._known.update(dict.fromkeys(int(n) for n in told.tracks["track"]))
+        self._known.update(dict.fromkeys(e.track for e in told.events if e.event == "initiated"))
         return Step(told, self)
 
     # ---------------------------------------------------------------------------------------------------------- asking
