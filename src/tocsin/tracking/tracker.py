@@ -523,7 +523,8 @@ class Tracker:
                 for k, i in enumerate(tracks):  # a scan gives a track one detection at most
                     if (sensor, number) in store.scans[i]:
                         gain[k] = -math.inf
-                chosen = assign(tracks, dets, gain)
+                places = assign(tracks, dets, gain)
+                chosen = [(int(tracks[i]), int(dets[i]), int(i)) for i in places]
         if chosen:
             store = store.copy()
             pairs = np.array([c[2] for c in chosen], dtype=np.int64)
