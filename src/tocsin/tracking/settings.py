@@ -107,9 +107,6 @@ class Settings:
         }
 
 
-DEFAULT = Settings()
-
-
 @dataclass(frozen=True)
 class Declared:
     """A sensor of which no radar equation is known: what a tracker needs besides the limits that its scans state.
@@ -138,3 +135,6 @@ def _one_of(name: str, found: object, allowed: tuple[str, ...]) -> None:
 def _number(name: str, found: float, low: float, high: float, words: str) -> None:
     if not low <= found < high:
         raise ValueError(f"settings.{name}: found {found!r}; allowed: {words}")
+
+
+DEFAULT = Settings()
