@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -127,7 +128,7 @@ class Tracking:
         self._rows: dict[tuple[int, int], NDArray[np.int64]] = {}
         self._known: dict[int, None] = {}
         self._now = -(1 << 62)
-        self._late = 0
+        self._late: Counter[str] = Counter()
 
     # ---------------------------------------------------------------------------------------------------------- acting
 
@@ -202,7 +203,7 @@ class Tracking:
                 self._rows[key] = batch.rows[batch.first[i] : batch.first[i + 1]]
         self._now = until
         told = self._tracker.step(until, scans, batch.detections[a:b])
-        self._late += int(told.refused)
+        self._late.update(told.refused.reasons)
         self._known.update(dict.fromkeys(e.track for e in told.events if e.event == "initiated"))
         return Step(told, self)
 
@@ -210,10 +211,10 @@ class Tracking:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many rows were refused, by reason (in order of the reasons' first appearance)."""
+        """How many rows (and scans) were refused, by reason (in order of the reasons' first appearance)."""
         counts = dict(self._reader.refused.counts)
-        if self._late:
-            counts["scans that the tracker refused"] = self._late
+        for why, n in self._late.items():
+            counts[why] = counts.get(why, 0) + n
         return counts
 
     @property

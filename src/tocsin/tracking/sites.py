@@ -26,9 +26,9 @@ class Site:
     """A declared sensor.
 
     ``n``: its number; ``column``: its place among the tracker's sensors; ``place``: of one that has a chart to keep
-    (ecef); ``period_ns``; ``wait_ns``: how old its newest look may be while all is well; ``row``: for ``life.expected``,
-    strengths at sensitivity 1; ``faces`` (k, 3): boresights in its axes; ``prior``: of a plume first seen by it;
-    ``ln_pd``: of the detection probability in view.
+    (ecef; eci if it ``rests`` in space); ``period_ns``; ``wait_ns``: how old its newest look may be while all is well;
+    ``row``: for ``life.expected``, strengths at sensitivity 1; ``faces`` (k, 3): boresights in its axes; ``prior``: of
+    a plume first seen by it; ``ln_pd``: of the detection probability in view.
     """
 
     n: int
@@ -40,6 +40,7 @@ class Site:
     faces: NDArray[np.float64]
     prior: Prior | None
     ln_pd: float
+    rests: bool = False
 
     @property
     def chart(self) -> int:
@@ -55,10 +56,11 @@ def site_of(sensor: Sensor | Declared, column: int, belief: Belief, settings: Se
     if isinstance(sensor, Declared):
         ln_pd = math.log(sensor.detection_probability)
         row[lf.S_DECLARED], row[lf.S_PLUME] = sensor.detection_probability, float(sensor.plume)
-        place = None if sensor.place is None else np.array(sensor.place)
+        at = sensor.place or sensor.rest
+        place, rests = None if at is None else np.array(at), sensor.rest is not None
         wait = sensor.period_ns + sensor.latency_ns
         prior = belief.first_seen(0.0, sensor.period_ns / 1e9) if sensor.plume else None
-        return Site(sensor.n, column, place, sensor.period_ns, wait, row, none, prior, ln_pd)
+        return Site(sensor.n, column, place, sensor.period_ns, wait, row, none, prior, ln_pd, rests)
     model = sensor.model
     period_ns = to_ns(model.scan_period)
     wait = period_ns + to_ns(model.latency)

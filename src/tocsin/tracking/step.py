@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tocsin.earth.frames import OMEGA_GMST, to_ecef
 from tocsin.records.columns import SCAN, Kind, Life, Status, Table
 from tocsin.tracking import life as lf
 from tocsin.tracking.association import assign
@@ -60,7 +61,8 @@ class Work:
     anywhere: Prior
     settings: Settings
     sites: Mapping[int, Site]
-    places: Array  # (sensors, 3) by number, ecef: of those that have a chart
+    places: Array  # (sensors, 3) by number, ecef: of those that have a chart (eci where ``resting``)
+    resting: NDArray[np.bool_]  # (sensors,) by number: they do not turn with the Earth
     gate: Array
     deadlines: lf.Deadlines
 
@@ -226,7 +228,11 @@ def _correct(
     """``update_rows`` for rows of a store, in place in ``carried``: their new charts, and how well they fit."""
     own = site.chart if work.settings.charts else 0
     chart = store.chart[rows]
-    sites = work.places[np.maximum(np.where(chart != 0, chart, own) - 1, 0)]
+    which = np.maximum(np.where(chart != 0, chart, own) - 1, 0)
+    sites, resting = work.places[which], work.resting[which]
+    if resting.any():  # from where the kernel, which turns places with the Earth, comes to the place in space
+        t = np.where(anew == 1, store.t_ns[rows] / 1e9, looks.t_s[dets])
+        sites = np.where(resting[:, None], to_ecef(sites, work.bank.theta0 + OMEGA_GMST * t), sites)
     c = max(work.bank.column(COAST), 0)
     before = (
         np.ascontiguousarray(store.x[rows, c, :6]),

@@ -102,12 +102,14 @@ class Tracker:
         if len(sites) != len(sensors):
             raise ValueError("two sensors share a number")
         places = np.zeros((max(sites, default=0) + 1, 3))
+        resting = np.array([n in sites and sites[n].rests for n in range(len(places))])
         for n, site in sites.items():
             if site.place is not None:
                 places[n] = site.place
         self._work = Work(
-            bank, belief, belief.at_any_time(), settings, sites, places, np.array(settings.gate), lf.Deadlines(bank)
-        )
+            bank, belief, belief.at_any_time(), settings, sites, places, resting, np.array(settings.gate),
+            lf.Deadlines(bank),
+        )  # fmt: skip
         self._waits = np.array([s.wait_ns for s in sites.values()], dtype=np.int64)
         self._clear()
 
