@@ -378,3 +378,26 @@ def test_a_wrong_description_says_place_found_and_allowed(make, said):
     with pytest.raises(ValueError, match=r".") as caught:
         make()
     assert said in str(caught.value)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["north", "south", "west", None, 3]),
+            st.one_of(st.floats(), st.integers(), st.none()),
+            st.one_of(st.lists(st.floats(), max_size=5), st.text(max_size=3), st.none()),
+            st.one_of(st.lists(st.floats(), max_size=16), st.none(), st.integers()),
+            st.one_of(st.integers(), st.floats(), st.none(), st.text(max_size=2)),
+            st.one_of(st.integers(-3, 8), st.sampled_from(["plane", "line-of-sight", "x"]), st.none()),
+        ),
+        max_size=8,
+    )
+)
+def test_no_table_makes_the_tracker_raise(cells):
+    names = ("sensor", "t_s", "measurement", "covariance", "scan", "kind")
+    columns = {name: [row[k] for row in cells] for k, name in enumerate(names)}
+    result = track(columns, radars())
+    refused = set(result.refused["row"].to_pylist())
+    assert refused <= set(range(len(cells)))
+    assert len(result.refused) == len(refused)  # a row is refused once

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ class Step:
     @property
     def events(self) -> tuple[TrackEvent, ...]:
         """What happened to tracks."""
-        return self.told.events
+        return self._door._named(self.told.events)
 
     @functools.cached_property
     def tracks(self) -> pa.Table:
@@ -171,7 +172,7 @@ class Tracking:
         """
         steps = [s.told for s in self.steps(table, scans, every_s=every_s, fill=fill)]
         return Result(
-            self._tracks([s.tracks for s in steps]), self._associations(steps), self._histories(), _events(steps),
+            self._tracks([s.tracks for s in steps]), self._associations(steps), self._histories(), self._events(steps),
             self.refused, self.counts,
         )  # fmt: skip
 
@@ -256,6 +257,28 @@ class Tracking:
             "measurement": [z[: KIND_SIZE[k]].tolist() for z, k in zip(rows["z"], kinds, strict=True)],
         })  # fmt: skip
 
+    def _named(self, events: Sequence[TrackEvent]) -> tuple[TrackEvent, ...]:
+        """Events with observers by name where the tracker, in "initiated" alone, gives their numbers."""
+        names = [str(o.name) for o in self._reader.observers]
+
+        def told(e: TrackEvent) -> TrackEvent:
+            if e.event != "initiated":
+                return e
+            return TrackEvent(e.track, e.event, e.t_ns, re.sub(r"\d+", lambda m: names[int(m[0])], e.reason))
+
+        return tuple(told(e) for e in events)
+
+    def _events(self, steps: Sequence[TrackStep]) -> pa.Table:
+        import pyarrow as pa
+
+        rows = [e for s in steps for e in self._named(s.events)]
+        return pa.table({
+            "track": pa.array([e.track for e in rows], pa.int64()),
+            "t_s": pa.array([e.t_ns / NS for e in rows], pa.float64()),
+            "what": pa.array([e.event for e in rows], pa.string()),
+            "why": pa.array([e.reason for e in rows], pa.string()),
+        })  # fmt: skip
+
     def _names(self, sensor: NDArray[Any]) -> list[str]:
         names = [str(o.name) for o in self._reader.observers]
         return [names[s] for s in sensor.tolist()]
@@ -317,13 +340,3 @@ def _model(name: str, place: str) -> int:
     if name not in MODEL_NAME:
         raise ValueError(f"{place}: found {name!r}; allowed: {', '.join(MODEL_NAME)}")
     return MODEL_NAME.index(name)
-
-
-def _events(steps: Sequence[TrackStep]) -> pa.Table:
-    import pyarrow as pa
-
-    rows = [e for s in steps for e in s.events]
-    return pa.table({
-        "track": pa.array([e.track for e in rows], pa.int64()), "t_s": pa.array([e.t_ns / NS for e in rows]),
-        "what": pa.array([e.event for e in rows], pa.string()), "why": pa.array([e.reason for e in rows], pa.string()),
-    })  # fmt: skip
