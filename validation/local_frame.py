@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from tocsin.dynamics.kernels import coast_to_stm
 from tocsin.tracking.observers import Observer
@@ -119,15 +118,3 @@ def scene(n: int, seconds: int, seed: int, start: Array | None = None, false: fl
     }  # fmt: skip
     P0 = np.broadcast_to(np.diag(START_SD**2), (n, 6, 6))
     return Scene(times, sensor, truth, table, places, np.concatenate(owner), x0, P0)
-
-
-def gospa(truth: Array, found: Array, c: float = 5e3, p: float = 2.0) -> float:
-    """GOSPA (alpha 2) of positions ``truth`` (n, 3) and ``found`` (m, 3) (Rahmathullah, Garcia-Fernandez, Svensson,
-    Fusion 2017): distances cut at ``c``, c^p / 2 for each object missed and each false one.
-    """
-    d = np.sqrt(((truth[:, None] - found[None]) ** 2).sum(axis=2))
-    cost = np.minimum(d, c) ** p
-    a, b = linear_sum_assignment(cost)
-    matched = d[a, b] < c
-    loose = len(truth) + len(found) - 2 * int(matched.sum())
-    return float((cost[a, b][matched].sum() + 0.5 * c**p * loose) ** (1.0 / p))

@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from tocsin.measures.gospa import gospa
 from tocsin.tracking import Tracking
-from validation.local_frame import GATE, NOISE, Scene, gospa, observers, scene
+from validation.local_frame import GATE, NOISE, Scene, observers, scene
 from validation.run import Book, Measured, at_least, at_most
 from validation.stone_soup import run as stone_soup
 
@@ -40,7 +41,7 @@ class _Ran:
 
 
 def _score(world: Scene, told: list[Any], pairs: list[tuple[int, int]]) -> _Ran:
-    metric = [gospa(world.truth[k, :, :3], x[:, :3]) for k, x in enumerate(told)]
+    metric = [gospa(world.truth[k, :, :3], x[:, :3], 5e3).distance for k, x in enumerate(told)]
     error = np.array(told) - world.truth[: len(told)]
     near = np.sqrt((error[:, :, :3] ** 2).sum(axis=2)) < 5e3  # a track that went with another object is no error of it
     position = float(np.sqrt((error[near][:, :3] ** 2).sum(axis=1).mean()))

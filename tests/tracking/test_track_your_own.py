@@ -21,8 +21,10 @@ def test_the_page_runs_as_written(capsys):
     assert all(f"'{reason}': 1" in said for reason in reasons)
     assert "observer 'alpha': lat_deg: found 98.1; allowed: -90 to 90" in said
     assert "60 rows of [1]" in said
-    # one object: at the end one confirmed track, near it
-    tracks = [t for t in names["at_end"] if t["life"] == "confirmed"]
-    assert len(tracks) == 1
+    # one object: followed by one track nearly all the time
+    score = names["score"]
+    assert score.completeness > 0.95
+    assert score.switches == 0
+    assert score.spurious == 0.0
     assert len(names["with_scans"].tracks) > 0
     assert names["step"].tracks["life"].to_pylist().count("confirmed") == 1
