@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracking_scenes import Flight
 
+from tocsin.dynamics.kernels import coast_to_stm
 from tocsin.earth.clock import parse_utc
 from tocsin.earth.frames import gmst82, theta_at, to_ecef, to_eci
 from tocsin.earth.wgs84 import ecef_to_geodetic, enu_axes, geodetic_to_ecef
@@ -332,6 +333,45 @@ def test_a_sensor_at_rest_with_axes_of_its_own():
     assert last["updates"] == len(rows)
     error = np.array([last["x_m"], last["y_m"], last["z_m"]]) - truth(last["t_s"])[:3]
     assert np.linalg.norm(error) < 1000.0
+
+
+@pytest.mark.parametrize("kind", ["range-azimuth-elevation-rate", "range-azimuth", "plane", "line-of-sight"])
+def test_every_kind_of_measurement_corrects_a_track(kind):
+    truth = flight()
+    place = np.r_[geodetic_to_ecef([math.radians(NORTH["lat_deg"]), math.radians(NORTH["lon_deg"]), 0.0]), 0, 0, 0]
+    rows, sigma = [], {"range": 30.0, "angle": 1e-3, "rate": 1.0, "plane": 100.0}
+    rng = np.random.Generator(np.random.PCG64(4))
+    for k in range(40):
+        r, az, el = seen(truth(float(k)), float(k), NORTH)
+        radar = to_eci(place, theta_at(THETA0, k * 10**9))
+        d = truth(float(k)) - radar
+        rate = d[:3] @ d[3:] / r
+        east, north = r * math.cos(el) * math.sin(az), r * math.cos(el) * math.cos(az)
+        z, s = {
+            "range-azimuth-elevation-rate": ([r, az, el, rate], ["range", "angle", "angle", "rate"]),
+            "range-azimuth": ([r, az], ["range", "angle"]),
+            "plane": ([east, north], ["plane", "plane"]),
+            "line-of-sight": ([az, el], ["angle", "angle"]),
+        }[kind]
+        sd = np.array([sigma[name] for name in s])
+        rows.append((z + rng.standard_normal(len(z)) * sd, np.diag(sd**2)))
+    o = Observer.on_earth("north", **NORTH, scan_period_s=1.0, kind=kind, range_km=(50.0, 3000.0), false_alarms=0.0)
+    door = Tracking([o], initiation=False, deletion=False)
+    P0 = np.diag([3000.0**2] * 3 + [100.0**2] * 3)
+    door.start((truth(0.0) + np.sqrt(np.diag(P0)) * [1, -1, 1, -1, 1, -1])[None], P0[None], 0.0)
+    columns = {"sensor": ["north"] * 40, "t_s": np.arange(40.0), "measurement": [z for z, _ in rows],
+               "covariance": [R for _, R in rows]}  # fmt: skip
+    result = door.run(columns)
+    last = result.tracks.to_pylist()[-1]
+    assert last["updates"] == 40
+    error = np.array([last[c] for c in ("x_m", "y_m", "z_m", "vx_m_s", "vy_m_s", "vz_m_s")]) - truth(39.0)
+    P = np.zeros((6, 6))
+    P[np.triu_indices(6)] = last["covariance"]
+    P = P + np.triu(P, 1).T
+    assert error @ np.linalg.solve(P, error) < 27.9  # chi-square, 6 degrees, one in 1e4
+    x, F = np.empty(6), np.empty((6, 6))
+    coast_to_stm(truth(0.0), 0.0, 39.0, 0.0, x, F)
+    assert np.trace(P[:3, :3]) < 0.5 * np.trace((F @ P0 @ F.T)[:3, :3])  # half of what it is without a detection
 
 
 def test_tracks_to_start_from_keep_their_numbers():
