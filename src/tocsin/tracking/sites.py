@@ -26,9 +26,9 @@ class Site:
     """A declared sensor.
 
     ``n``: its number; ``column``: its place among the tracker's sensors; ``place``: of one that has a chart to keep
-    (ecef); ``period_ns``; ``wait_ns``: how old its newest look may be while all is well; ``row``: for ``life.expected``,
-    strengths at sensitivity 1; ``faces`` (k, 3): boresights in its axes; ``prior``: of a plume first seen by it;
-    ``ln_pd``: of the detection probability in view.
+    (ecef); ``period_ns``; ``wait_ns``: how old its newest look may be while all is well; ``row``: for
+    ``life.expected``, strengths at sensitivity 1; ``faces`` (k, 3): boresights in its axes; ``prior``: of a plume first
+    seen by it; ``ln_pd``: of the detection probability in view.
     """
 
     n: int
