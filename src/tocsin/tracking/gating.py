@@ -30,7 +30,7 @@ _LEAST = 1e3  # m
 _FREE = 20.0  # m/s2: half of what free fall and the air may add to a straight line with constant gravity
 _PUSHED = 60.0  # the same where there may be thrust, lift or turns
 _LOS, _RAE, _RAER = Kind.LOS, Kind.RAE, Kind.RAER
-_OUTLINE = 13  # position, velocity (3 each), sigma of both, spread of models in both, push, time, whether it is anywhere
+_OUTLINE = 12  # position, velocity (3 each), sigma of both, spread of models in both, push, time
 _ORIGIN_SLACK = 2e4  # m: how far a platform moves within a piece of work
 
 
@@ -70,7 +70,7 @@ def _outlines(x: Array, P: Array, mu: Array, calm: Ints, t: Array, out: Array) -
 @kernel
 def _slack(o: Array, dt: float) -> float:
     h = abs(dt)
-    return _LEAST + o[10] * h * h + _SIGMAS * (o[6] + o[7] * h) + o[8] + o[9] * h
+    return float(_LEAST + o[10] * h * h + _SIGMAS * (o[6] + o[7] * h) + o[8] + o[9] * h)
 
 
 @kernel
@@ -123,8 +123,9 @@ def _search(
     outlines: Array, centre: Array, radius: Array, low: Array, size: Array, dims: Ints, start: Ints, order: Ints,
     which: Ints, kind: Ints, t: Array, z: Array, R: Array, reach: Array,
 ) -> tuple[Ints, Ints]:  # fmt: skip
-    """Pairs of tracks and detections: cells within ``radius`` (n,) of ``centre`` (n, 3), then ``_close``; ``which``: the
-    detection that a point is."""
+    """Pairs of tracks and detections: cells within ``radius`` (n,) of ``centre`` (n, 3), then ``_close``; ``which``:
+    the detection that a point is.
+    """
     room = 4 * (outlines.shape[0] + which.shape[0]) + 64
     tracks, dets = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
     found = 0
@@ -255,9 +256,21 @@ def near(bank: Bank, store: Store, looks: Looks) -> tuple[Ints, Ints]:
         _cells(points, low, size, dims, start, order)
         pairs.append(
             _search(
-                outlines, centre, radius, low, size, dims, start, order, which, looks.kind, looks.t_s, looks.z,
-                looks.R, reach,
-            )  # fmt: skip
+                outlines,
+                centre,
+                radius,
+                low,
+                size,
+                dims,
+                start,
+                order,
+                which,
+                looks.kind,
+                looks.t_s,
+                looks.z,
+                looks.R,
+                reach,
+            )
         )
     rest = np.flatnonzero(~(ranged | lined))
     if len(rest):

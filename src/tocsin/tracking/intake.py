@@ -42,6 +42,7 @@ class Refused(int):
     reasons: Mapping[str, int]
 
     def __new__(cls, reasons: Mapping[str, int]) -> Refused:
+        """Count by reason."""
         out = super().__new__(cls, sum(reasons.values()))
         out.reasons = dict(reasons)
         return out

@@ -304,7 +304,11 @@ class Deadlines:
     def passed(self, store: Store, rows: Ints, t_ns: int) -> NDArray[np.bool_]:
         """Which of ``rows`` are over at ``t_ns``."""
         keys = list(zip(store.head[rows].tolist(), store.t_ns[rows].tolist(), strict=True))
-        ask = [a for a, k in enumerate(keys) if (found := self._known.get(k)) is None or (found[0] < t_ns and not found[1])]
+        ask = []
+        for a, key in enumerate(keys):
+            known = self._known.get(key)
+            if known is None or (known[0] < t_ns and not known[1]):
+                ask.append(a)
         if ask:
             if len(self._known) > 65_536:
                 self._known.clear()
@@ -342,7 +346,7 @@ def march(store: Store, rows: Ints, t_ns: int, bank: Bank) -> tuple[Ints, NDArra
 
 
 @kernel
-def _over(x: Array, P: Array, out: Array) -> None:
+def _over(x: Array, P: Array, out: NDArray[np.bool_]) -> None:
     """Where a track is under the ground with two sigma, or known to worse than ``_HOPELESS``."""
     for i in range(x.shape[0]):
         r2 = x[i, 0] ** 2 + x[i, 1] ** 2 + x[i, 2] ** 2

@@ -26,7 +26,8 @@ from tocsin.tracking.measure import Looks, lay_out
 from tocsin.tracking.models import BOOST, COAST, Bank, advance_rows, match_moments, turn_axes
 from tocsin.tracking.settings import Settings
 from tocsin.tracking.sites import Site, as_looked, false_density
-from tocsin.tracking.store import ALWAYS, Store, pack
+from tocsin.tracking.stitch import mend
+from tocsin.tracking.store import ALWAYS, NOBODY, Store, pack
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -34,9 +35,10 @@ Ints = NDArray[np.int64]
 MOST_SEEDS = 2000  # of one piece of work, the strongest first
 _ROUGH = 20e3  # m: 1-sigma of position, known from lines of sight alone
 _LONG_S = 30.0  # a gap over which a prediction's ellipsoid is no guide any more
-_CLEAR = math.log(1000.0)  # by how much a pair over a long gap must be likelier than any other of its track or detection
+_CLEAR = math.log(1000.0)  # odds of a pair over a long gap against any other of its track or detection
 _TURN = 1.0  # rad: angle of thrust at which a track gets new axes
 
+Fate = tuple[int, str, int]  # a family that ended, why, and the family in which it goes on (NOBODY: none)
 Key = tuple[int, int, int, int, int]  # time ns, -1 given, 0 detections or 1 end, sensor, scan, part
 
 
@@ -173,7 +175,7 @@ def _associate(
     out.chart[rows], out.fresh[rows] = chart, 0
     if work.settings.anew:
         for a in np.flatnonzero(_rough(looks, dets[pairs], anew[pairs], *predicted)):
-            _restart(out, int(rows[a]), looks, int(dets[pairs[a]]), site, *(v[a] for v in predicted), work)
+            _restart(out, int(rows[a]), looks, int(dets[pairs[a]]), site, predicted, int(a), work)
     b = work.bank.column(BOOST)
     if b >= 0:
         for i in rows[(out.mu[rows, b] > 0.0) & (np.abs(out.x[rows, b, 7]) > _TURN)]:
@@ -254,8 +256,9 @@ def _rough(looks: Looks, dets: Ints, anew: Ints, x: Array, P: Array, mu: Array) 
 
 
 def _restart(
-    store: Store, i: int, looks: Looks, j: int, site: Site, x: Array, P: Array, mu: Array, work: Work
+    store: Store, i: int, looks: Looks, j: int, site: Site, predicted: tuple[Array, Array, Array], a: int, work: Work
 ) -> None:
+    x, P, mu = (v[a] for v in predicted)
     xo, Po, axes = restart(looks, j, work.belief, x, P, mu)
     store.axes[i] = axes.ravel()
     store.x[i], store.P[i] = 0.0, 0.0
@@ -327,23 +330,29 @@ def _as_rows(made: list[Seed], store: Store, bank: Bank) -> Store:
     return rows
 
 
-def close(store: Store, piece: Piece, work: Work) -> tuple[Store, list[tuple[int, str]]]:
-    """The end of a scan: what it should have seen and did not; and whose time has come: families and why."""
+def close(store: Store, piece: Piece, work: Work) -> tuple[Store, list[Fate]]:
+    """The end of a scan: what it should have seen and did not, what young tracks are, and whose time has come."""
     scan = piece.scan
     if int(scan["status"]) != Status.SILENT:
         site = work.sites[piece.key[2]]
         rows = np.flatnonzero((store.born_ns < int(scan["t0_ns"])) & (store.seen[:, site.column] != piece.key[3]))
         if len(rows):
             store = lf.miss(store, rows, as_looked(site, scan), work.bank)
-    return _drop(store, int(scan["t1_ns"]), work)
+    t_ns = int(scan["t1_ns"])
+    fates: list[Fate] = []
+    if work.settings.initiation:
+        mended = mend(store, t_ns, work.bank, work.places)
+        store, fates = mended.store, mended.fates
+    if work.settings.deletion:
+        store, more = _drop(store, t_ns, work)
+        fates = fates + more
+    return store, fates
 
 
-def _drop(store: Store, t_ns: int, work: Work) -> tuple[Store, list[tuple[int, str]]]:
-    if not work.settings.deletion:
-        return store, []
+def _drop(store: Store, t_ns: int, work: Work) -> tuple[Store, list[Fate]]:
     why = lf.over(store, t_ns, work.deadlines)
     if not why.any():
         return store, []
     worth = np.flatnonzero((why != lf.STAYS) & (store.updates >= lf.TELL_UPDATES))
-    fates = [(int(store.family[i]), lf.REASON[why[i]]) for i in worth]
+    fates = [(int(store.family[i]), lf.REASON[why[i]], NOBODY) for i in worth]
     return store.keep(why == lf.STAYS), fates

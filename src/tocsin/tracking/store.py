@@ -34,6 +34,7 @@ Mark = tuple[int, int, int]  # a detection: sensor, scan, n; packed into 64 bits
 _FLOATS = ("x", "P", "mu", "axes", "score")
 _INTS = (
     "t_ns", "last_ns", "born_ns", "period_ns", "until_ns", "life", "chart", "updates", "fresh", "parent", "family",
+    "origin", "looked", "stitches",
 )  # fmt: skip
 
 
@@ -168,8 +169,8 @@ class Chains:
         return self.since(np.array([head]), np.array([-1]))[1]
 
     def since(self, heads: Ints, known: Ints) -> tuple[Ints, Ints, NDArray[np.bool_]]:
-        """How many detections each chain has beyond a known part of it (-1: none), and all of these one after the other,
-        oldest first; whether the known part is one: where it is not, the whole chain is given.
+        """How many detections each chain has beyond a known part of it (-1: none), and all of these one after the
+        other, oldest first; whether the known part is one: where it is not, the whole chain is given.
         """
         counts = np.empty(len(heads), dtype=np.int64)
         _lengths(self._previous, heads, known, counts)
@@ -220,9 +221,11 @@ class Store:
     from the time asked for); ``chart``: number + 1 of the radar whose chart is kept, 0 for Cartesian; ``updates``:
     detections in it; ``fresh``: 1 where the velocity is a prior's (both models then have the same first six slots);
     ``family``: the first detection (packed) of the object's first track, which is its identity for good: leaves of one
-    track share it, stitched tracks keep the older; ``parent``: the family that it split from, NOBODY; ``head``: its
-    chain of detections in ``chains``; ``seen`` (n, S): the newest scan of each sensor (in the tracker's order) that it
-    was corrected by, -1 for none. The number that a track has outside is kept by its family, see ``telling``.
+    track share it, stitched tracks keep the older; ``parent``: the family that it split from, NOBODY; ``origin``,
+    ``looked``, ``stitches``: see ``stitch``: whether it is settled what it comes from, its updates when that was last
+    asked, how often it was found again; ``head``: its chain of detections in ``chains``; ``seen`` (n, S): the newest
+    scan of each sensor (in the tracker's order) that it was corrected by, -1 for none. The number that a track has
+    outside is kept by its family, see ``telling``.
     """
 
     x: Array
@@ -241,6 +244,9 @@ class Store:
     fresh: Ints
     parent: Ints
     family: Ints
+    origin: Ints
+    looked: Ints
+    stitches: Ints
     head: Ints
     seen: Ints
     chains: Chains

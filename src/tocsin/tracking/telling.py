@@ -44,6 +44,7 @@ class Ledger:
         self._family = np.zeros(64, dtype=np.int64)  # that bears the number now
         self._told = np.zeros(64, dtype=np.bool_)
         self.head = np.full(64, -1, dtype=np.int64)  # chain as told
+        self._stitches = np.zeros(64, dtype=np.int64)  # as told
         self._past: dict[int, dict[int, None]] = {}  # told of a number, and no longer in its chain
 
     # ------------------------------------------------------------------------------------------------------- numbers
@@ -56,6 +57,7 @@ class Ledger:
         self._family = np.concatenate((self._family, np.zeros(more, dtype=np.int64)))
         self._told = np.concatenate((self._told, np.zeros(more, dtype=np.bool_)))
         self.head = np.concatenate((self.head, np.full(more, -1, dtype=np.int64)))
+        self._stitches = np.concatenate((self._stitches, np.zeros(more, dtype=np.int64)))
 
     def add(self, families: Ints) -> list[int]:
         """New numbers for families."""
@@ -86,7 +88,7 @@ class Ledger:
     # ------------------------------------------------------------------------------------------------------- telling
 
     def tell(
-        self, store: Store, t1_ns: int, bank: Bank, why: Ints, fates: Mapping[int, str], waits: Ints,
+        self, store: Store, t1_ns: int, bank: Bank, why: Ints, fates: Mapping[int, tuple[str, int]], waits: Ints,
         names: Callable[[NDArray[np.bool_]], str],
     ) -> tuple[Table, Table, list[TrackEvent]]:  # fmt: skip
         """Rows of ``TRACK`` at ``t1_ns`` by number, new rows of ``ASSOCIATION``, events.
@@ -107,12 +109,20 @@ class Ledger:
         events: list[TrackEvent] = []
         fresh = ~self._told[numbers]
         before = np.where(fresh, Life.TENTATIVE, self._rows["life"][numbers])
-        for k in np.flatnonzero(fresh | (before != rows["life"])).tolist():
+        stitches = store.stitches[alive]
+        parents = np.where(fresh, -1, self._rows["parent"][numbers])
+        news = fresh | (before != rows["life"]) | (stitches != self._stitches[numbers]) | (parents != rows["parent"])
+        for k in np.flatnonzero(news).tolist():
             n = int(numbers[k])
             if fresh[k]:
                 events.append(TrackEvent(n, "initiated", t1_ns, names(store.seen[alive[k]] >= 0)))
             events += _changes(n, int(before[k]), int(rows["life"][k]), t1_ns)
-        self._told[numbers] = True
+            if rows["parent"][k] != parents[k] and rows["parent"][k] >= 0:
+                events.append(TrackEvent(n, "split", t1_ns, f"from track {int(rows['parent'][k])}"))
+            if stitches[k] > self._stitches[n] and not fresh[k]:
+                gap = (int(rows["last_update_ns"][k]) - int(self._rows["last_update_ns"][n])) / 1e9
+                events.append(TrackEvent(n, "stitched", t1_ns, f"found again as a new track, {gap:.0f} s later"))
+        self._told[numbers], self._stitches[numbers] = True, stitches
         self._rows[numbers] = rows
         associations = self._associate(store, alive, numbers)
         gone = self._standing()
@@ -121,12 +131,18 @@ class Ledger:
         ended = np.flatnonzero(gone)
         for n in ended.tolist():
             family = int(self._family[n])
-            events.append(TrackEvent(n, "ended", t1_ns, over.get(family) or fates.get(family) or _LATE))
+            events.append(TrackEvent(n, "ended", t1_ns, over.get(family) or self._fate(fates.get(family)) or _LATE))
         self._rows["life"][ended] = Life.ENDED
         if len(ended):
             rows = np.concatenate((rows, self._rows[ended]))
             rows = rows[np.argsort(rows["track"], kind="stable")]
         return rows, associations, events
+
+    def _fate(self, fate: tuple[str, int] | None) -> str:
+        if fate is None:
+            return ""
+        why, other = fate
+        return why.format(self.numbers.get(other, "?"))
 
     def _number(self, store: Store, alive: Ints) -> Ints:
         """The numbers of rows, new ones where needed: one whose track late data took away goes to its successor."""
@@ -226,6 +242,7 @@ class Ledger:
             "rows": self._rows[:n].tobytes(),
             "families": self._family[:n].tobytes(),
             "told": self._told[:n].tobytes(),
+            "stitches": self._stitches[:n].tobytes(),
             "chains": [counts.tobytes(), marks.tobytes()],
             "past": [[k, list(self._past[k])] for k in sorted(self._past)],
         }
@@ -240,6 +257,7 @@ class Ledger:
         self._rows[:n] = np.frombuffer(plain["rows"], dtype=TRACK)
         self._family[:n] = np.frombuffer(plain["families"], dtype=np.int64)
         self._told[:n] = np.frombuffer(plain["told"], dtype=np.bool_)
+        self._stitches[:n] = np.frombuffer(plain["stitches"], dtype=np.int64)
         counts, marks = (np.frombuffer(b, dtype=np.int64) for b in plain["chains"])
         self.head[:n] = self.chains.chains(counts, marks)
         self._past = {int(k): {int(m): None for m in past} for k, past in plain["past"]}

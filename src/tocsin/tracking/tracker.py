@@ -13,6 +13,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from tocsin.tracking.models import BOOST, COAST, Bank
 from tocsin.tracking.settings import DEFAULT, Declared, Settings
 from tocsin.tracking.sites import site_of
 from tocsin.tracking.step import Key, Piece, Work, close, see
+from tocsin.tracking.stitch import SETTLED
 from tocsin.tracking.store import GIVEN, Chains, Store, pack, unpack
 from tocsin.tracking.telling import Ledger
 
@@ -123,7 +125,7 @@ class Tracker:
         self._keys: list[Key] = []
         self._scans: dict[Pair, _Kept] = {}
         self._ledger = Ledger(self._chains)
-        self._fates: dict[int, str] = {}
+        self._fates: dict[int, tuple[str, int]] = {}  # of families that ended: why, and in which other they went on
         self._left: dict[Pair, None] = {}  # scans that left the ring, not yet known to be of no use
 
     # ---------------------------------------------------------------------------------------------------- interface
@@ -153,11 +155,11 @@ class Tracker:
         rows.axes[:] = np.eye(3).ravel()
         rows.score[:], rows.life[:] = lf.MOST_SCORE, Life.CONFIRMED
         rows.t_ns[:], rows.last_ns[:], rows.born_ns[:] = t_ns, t_ns, t_ns
-        rows.family[:] = self._ledger.given(n)
+        rows.family[:], rows.origin[:] = self._ledger.given(n), SETTLED
         rows.head[:] = self._chains.extend(rows.head, rows.family)
         first = int(unpack(rows.family[:1])[2][0]) if n else 0
         numbers = self._ledger.add(rows.family)
-        piece = Piece((int(t_ns), -1, GIVEN, first, 0), np.zeros((), dtype=SCAN)[()], given=rows)
+        piece = Piece((int(t_ns), -1, GIVEN, first, 0), empty(SCAN, 1)[0], given=rows)
         at = bisect.bisect_left(self._keys, piece.key)
         self._keys.insert(at, piece.key)
         self._pieces.insert(at, piece)
@@ -194,7 +196,7 @@ class Tracker:
             "used": used.tobytes(),
             "left": [list(pair) for pair in sorted(self._left)],
             "told": self._ledger.to_plain(),
-            "fates": [[family, why] for family, why in self._fates.items()],
+            "fates": [[family, why, other] for family, (why, other) in self._fates.items()],
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -215,15 +217,16 @@ class Tracker:
             self._scans[pair] = _Kept(scan.copy(), rows[mine].copy(), used[mine].copy())
         given = iter([Store.from_plain(plain, chains) for plain in state["given"]])
         wanted = [_key(k) for k in state["keys"]]
-        found = {p.key: p for k in dict.fromkeys(k[2:4] for k in wanted if k[1] >= 0) for p in self._cut(self._scans[k])}
-        blank = np.zeros((), dtype=SCAN)[()]
+        named = dict.fromkeys(k[2:4] for k in wanted if k[1] >= 0)
+        blank = empty(SCAN, 1)[0]
         try:
+            found = {p.key: p for pair in named for p in self._cut(self._scans[pair])}
             self._pieces = [Piece(k, blank, given=next(given)) if k[1] < 0 else found[k] for k in wanted]
         except (KeyError, StopIteration):
             raise ValueError("the state of the tracker misses scans that it names") from None
         self._keys = wanted
         self._ledger.load(state["told"])
-        self._fates = {int(family): str(why) for family, why in state["fates"]}
+        self._fates = {int(family): (str(why), int(other)) for family, why, other in state["fates"]}
         self._kept = [(int(state["base"][0]), Store.from_plain(state["base"][1], chains))]
         self._redo(0)
         if self._store.to_plain() != state["store"]:
@@ -243,7 +246,7 @@ class Tracker:
         sorted_ = detections[order]  # in the order of their coming within a scan
         whose = pack(sorted_["sensor"], sorted_["scan"], np.zeros(len(sorted_)))
         bounds = [0, *(np.flatnonzero(whose[1:] != whose[:-1]) + 1).tolist(), len(whose)]
-        groups = {int(whose[a]): sorted_[a:b] for a, b in zip(bounds, bounds[1:], strict=False) if a < b}
+        groups = {int(whose[a]): sorted_[a:b] for a, b in pairwise(bounds) if a < b}
         for scan in scans:
             pair = (int(scan["sensor"]), int(scan["scan"]))
             own = groups.pop(int(pack(*pair, 0)), detections[:0])
@@ -316,7 +319,7 @@ class Tracker:
         bounds = [*starts[:count].tolist(), len(t)]
         pieces = [
             Piece((int(t[a]), 0, sensor, number, k), scan, rows[a:b])
-            for k, (a, b) in enumerate(zip(bounds, bounds[1:], strict=False))
+            for k, (a, b) in enumerate(pairwise(bounds))
         ]
         return [*pieces, end]
 
@@ -355,7 +358,7 @@ class Tracker:
                 self._store = see(self._store, piece, self._work)
             elif len(self._store):
                 self._store, fates = close(self._store, piece, self._work)
-                self._fates.update(fates)
+                self._fates.update({family: (why, other) for family, why, other in fates})
 
     def _keep(self, second: int) -> None:
         """Keep the store as it is before a second: every second, or as many apart as the budget asks for, at most a
