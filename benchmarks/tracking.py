@@ -26,6 +26,8 @@ from tocsin.tracking.settings import MODEL_NAME
 
 _SKIP_S = 4.0
 _SECONDS = 12
+_ASTRAY = 5e3  # m: median error that no such scene has unless something is wrong, boxes included
+_WORKS = 1e-6  # probability of a model that is at work
 _PEER = "Stone Soup 1.9.1, analytic Jacobians, KD-tree"
 
 
@@ -44,7 +46,7 @@ def _tracking(models: tuple[str, ...], association: str) -> Tracking:
 def _scans(world: Scene, models: tuple[str, ...] = ("coast",), association: str = "gnn", most: int = 1 << 30) -> Any:
     """CPU seconds of each scan after the first ones, and the tracker."""
     tracker = _tracking(models, association)
-    tracker.start(world.x0, world.P0, 0.0)
+    numbers = tracker.start(world.x0, world.P0, 0.0)
     took: list[float] = []
     told: Any = None
     steps = tracker.steps(world.table, every_s=0.5)
@@ -54,6 +56,15 @@ def _scans(world: Scene, models: tuple[str, ...] = ("coast",), association: str 
         took.append(time.process_time() - began)
         if world.times[k] <= _SKIP_S:
             took.clear()
+    # what is fast and wrong is no result
+    rows = told.told.tracks
+    off = rows["x"][np.searchsorted(rows["track"], numbers)][:, :3] - world.truth[k, :, :3]
+    median = float(np.median(np.sqrt((off * off).sum(axis=1))))
+    if not median < _ASTRAY:
+        raise RuntimeError(f"the tracks have gone astray: median error {median:.0f} m")
+    work = float((rows["mu"] > _WORKS).sum(axis=1).mean())
+    if len(models) > 1 and work < 2.0:
+        raise RuntimeError(f"no mixture: of {len(models)} models {work:.1f} a track are at work")
     return took, told
 
 
