@@ -32,7 +32,10 @@ def test_a_day_counted_by_hand():
     # object 1 at 0 m for ten seconds: nobody (0), track 7 (1-3), nobody (4), track 7 (5), track 8 (6-8), nobody (9)
     # object 2 at 1,000 m for five seconds, followed all along by track 9 at 3 m; track 10 far from all at 0-3
     tracks = (
-        still(7, 4.0, (1, 2, 3, 5)) + still(8, 4.0, (6, 7, 8)) + still(9, 1003.0, range(5)) + still(10, 5000.0, range(4))
+        still(7, 4.0, (1, 2, 3, 5))
+        + still(8, 4.0, (6, 7, 8))
+        + still(9, 1003.0, range(5))
+        + still(10, 5000.0, range(4))
     )
     got = track_quality(points(still(1, 0.0) + still(2, 1000.0, range(5))), points(tracks), TIMES, cutoff_m=10.0)
     one, two = got.objects
@@ -54,7 +57,9 @@ def test_a_day_counted_by_hand():
 def test_a_pair_stays_while_it_may():
     # two objects 6 m apart, each with its track; for two seconds the tracks lean to the other object
     truth = still(1, 0.0) + still(2, 6.0)
-    lean = [(7, t, 4.0 if t in (4, 5) else 0.0) for t in range(10)] + [(8, t, 2.0 if t in (4, 5) else 6.0) for t in range(10)]
+    lean = [(7, t, 4.0 if t in (4, 5) else 0.0) for t in range(10)] + [
+        (8, t, 2.0 if t in (4, 5) else 6.0) for t in range(10)
+    ]
     got = track_quality(points(truth), points(lean), TIMES, cutoff_m=10.0)
     assert got.switches == 0
     assert got.completeness == 1.0

@@ -9,7 +9,8 @@ What the models are mixed over is one thing only: when thrust ended (after which
 Each end is a hypothesis with its own smoothed path; its weight is its likelihood (that of the linearised problem at the
 smoothed path) times the prior of ``belief``. That is exact for one end of thrust, on a grid of 2 s and finer; a pause
 between stages is bridged by the boost model's noise, as in the filter, and a stage that lights after a long coast is
-not modelled. Ends are first weighed by a forward filter, and only those that matter are smoothed.
+not modelled. A forward filter says roughly which ends matter; from there to both sides, until they matter no more, each
+is smoothed.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ GRID_S = 2.0  # between ends of thrust tried, and the longest step of powered fl
 _LONGEST_S = 900.0  # no thrust is looked for later than this after the first look
 _WIDE = 300e3  # m: what is known of a place before its first look; the look itself is used as one
 _MATTERS = 1e-3  # ends of thrust less likely than this, against the likeliest, are left out
-_MOST_ENDS = 16
+_FIRST_ENDS = 3  # that the forward filter likes best: where to begin
+_MOST_ENDS = 40
 _AFTER = 8  # ends tried after the last look
 _HOPELESS = 60.0  # ln likelihood behind the best at which a hypothesis is not followed further
 _ITERATIONS = 12
@@ -530,14 +532,21 @@ def smooth_looks(
         np.ascontiguousarray(start.axes), float(theta0), par, start.x, start.P, looks.kind, looks.dt, looks.region,
         looks.platform, looks.attitude, looks.z, looks.R,
     )  # fmt: skip
-    ends, priors = _likely_ends(looks, float(wanted.max(initial=t[-1])), float(start.dark), problem)
-    paths = [_path(float(end), t, wanted, problem) for end in ends]
-    logs = np.array([log + prior for (_, _, log, _), prior in zip(paths, priors, strict=True)])
+    where, prior, queue = _likely_ends(looks, float(wanted.max(initial=t[-1])), float(start.dark), problem)
+    found: dict[int, tuple[Array, Array, float, bool]] = {}
+    known: dict[int, float] = {}
+    while queue and len(found) < _MOST_ENDS:
+        for i in queue:
+            found[i] = _path(float(where[i]), t, wanted, problem)
+            known[i] = found[i][2] + float(prior[i])
+        beside = {j for i in _that_matter(known) for j in (i - 1, i + 1)}
+        queue = [j for j in range(len(where)) if j in beside and j not in found]
+    kept = _that_matter(known)
+    ends, paths, logs = where[kept], [found[i] for i in kept], np.array([known[i] for i in kept])
     if not np.isfinite(logs).any():
         raise ValueError("no flight fits these detections at all")
     weight = np.exp(logs - logs.max())
     weight /= weight.sum()
-    order = np.argsort(ends, kind="stable")
     x, P = np.zeros((len(wanted), 6)), np.zeros((len(wanted), 6, 6))
     for w, (xs, _, _, _) in zip(weight, paths, strict=True):
         x += w * xs
@@ -545,17 +554,22 @@ def smooth_looks(
         d = xs - x
         P += w * (Ps + d[:, :, None] * d[:, None, :])
     burning = np.array([sum(w for w, end in zip(weight, ends, strict=True) if end > s) for s in wanted])
-    return Smoothed(wanted, x, P, burning, ends[order], weight[order], all(still for *_, still in paths))
+    return Smoothed(wanted, x, P, burning, ends, weight, all(still for *_, still in paths))
 
 
 # what every kernel is told alike: axes, theta0, parameters, x0, P0; kind, dt, region, platform, attitude, z, R of looks
 _Problem = tuple[Array, float, Array, Array, Array, Ints, Array, Ints, Array, Array, Array, Array]
 
 
+def _that_matter(known: dict[int, float]) -> list[int]:
+    """Places of the hypotheses that are not far less likely than the likeliest, in order."""
+    return sorted(i for i, log in known.items() if log >= max(known.values()) + math.log(_MATTERS))
+
+
 def _likely_ends(
     looks: Looks, until: float, dark: float, problem: _Problem
-) -> tuple[Array, Array]:  # fmt: skip
-    """Ends of thrust that matter up to ``until`` (s), and ln of their prior."""
+) -> tuple[Array, Array, list[int]]:  # fmt: skip
+    """Ends of thrust up to ``until`` (s) that are possible, in order, ln of their prior, and where to begin."""
     t = looks.t_s
     grid, look = [float(t[0])], [0]
     for i in range(1, len(t)):
@@ -574,12 +588,14 @@ def _likely_ends(
     n = len(grid)
     weight, prior = np.empty(n + 2), np.empty(n + 2)
     _ends(np.array(grid), np.array(look, dtype=np.int64), dark, *problem, weight, prior)
-    where = np.r_[np.array(grid), -math.inf, math.inf]
-    order = np.argsort(-weight, kind="stable")[:_MOST_ENDS]
-    kept = [int(i) for i in order if weight[i] > weight[order[0]] + math.log(_MATTERS)]
-    if not kept:  # the forward filter failed on all of them
-        kept = [n if dark > 0.0 else n + 1]
-    return where[kept], prior[kept]
+    # before the first look, the grid, not yet
+    order = np.r_[n, np.arange(n), n + 1]
+    where = np.r_[-math.inf, np.array(grid), math.inf]
+    possible = np.isfinite(prior[order])
+    possible[0] &= dark > 0.0
+    where, prior, weight = where[possible], prior[order][possible], weight[order][possible]
+    best = np.argsort(-weight, kind="stable")[:_FIRST_ENDS]
+    return where, prior, sorted(int(i) for i in best)
 
 
 def _path(
