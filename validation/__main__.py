@@ -19,6 +19,7 @@ from validation import (  # noqa: F401 - importing registers their rows
     infrared,
     models,
     orbits,
+    peer,
     programs,
     published,
     radar,

@@ -13,18 +13,18 @@ one satellite the belief stays in.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.wgs84 import E2, A, ecef_to_geodetic, enu_axes
-from tocsin.records.columns import Kind, Life
+from tocsin.records.columns import Kind
 from tocsin.tracking.belief import RATIO, RATIO_SD, THRUST, THRUST_SD, TOP, Belief, Prior
 from tocsin.tracking.filter import chart_axes, from_chart
 from tocsin.tracking.measure import Looks, move_platform, sight
-from tocsin.tracking.models import BOOST, COAST, SLOTS, match_moments
-from tocsin.tracking.store import ALWAYS, MODELS, Mark, Store
+from tocsin.tracking.models import SLOTS, match_moments
 
 SPEED_SD = 3500.0  # m/s, each axis over the ground: three of it is past escape
 _LOW_BOOST = 0.5  # prior probability of thrust for a radar's seed below the believed end of thrust
@@ -32,54 +32,31 @@ _TILT_SD = 0.5  # rad: thrust direction about the vertical where velocity says n
 _MOST_RANGE_SD = 1.5e6  # m
 
 
-def seed(
-    look: Looks, i: int, mark: Mark, t_ns: int, period_ns: int, score: float, chart: int, belief: Belief, prior: Prior,
-    anywhere: Prior,
-) -> Store | None:  # fmt: skip
-    """A store of one row, the seed of detection ``i`` of ``look``; None where no range can be had from it.
+class Seed(NamedTuple):
+    """What one detection says of an object: ``x`` (10), ``P`` (10, 10) of boost, whose first six slots hold for every
+    model; ``axes`` (3, 3) for thrust; ``boosts``: probability of thrust.
+    """
 
-    ``period_ns``: the sensor's scan period; ``score``: ln odds to begin with; ``chart``: the sensor's (0: none);
+    x: NDArray[np.float64]
+    P: NDArray[np.float64]
+    axes: NDArray[np.float64]
+    boosts: float
+
+
+def seed(look: Looks, i: int, belief: Belief, prior: Prior, anywhere: Prior) -> Seed | None:
+    """The seed of detection ``i`` of ``look``; None where no range can be had from it.
+
     ``prior``: of a plume first seen by this sensor, ``anywhere``: of a plume seen past the limb.
     """
     kind = int(look.kind[i])
-    platform, attitude = np.empty(6), np.empty(9)
-    move_platform(look.dt[i], look.region[i], look.platform[i], look.attitude[i], platform, attitude)
     if kind in (Kind.RAE, Kind.RAER):
-        x, P, axes, boosts = _from_range(look, i, platform, belief)
-    elif kind == Kind.LOS:
+        platform, attitude = np.empty(6), np.empty(9)
+        move_platform(look.dt[i], look.region[i], look.platform[i], look.attitude[i], platform, attitude)
+        return Seed(*_from_range(look, i, platform, belief))
+    if kind == Kind.LOS:
         made = _from_sight(look, i, prior, anywhere)
-        if made is None:
-            return None
-        x, P, axes = made
-        boosts = 1.0
-    else:
-        return None
-    one = Store(
-        x=np.zeros((1, MODELS, SLOTS)),
-        P=np.zeros((1, MODELS, SLOTS, SLOTS)),
-        mu=np.zeros((1, MODELS)),
-        axes=np.ascontiguousarray(axes.reshape(1, 9)),
-        score=np.array([score]),
-        t_ns=np.array([t_ns], dtype=np.int64),
-        last_ns=np.array([t_ns], dtype=np.int64),
-        born_ns=np.array([t_ns], dtype=np.int64),
-        period_ns=np.array([period_ns], dtype=np.int64),
-        until_ns=np.array([ALWAYS], dtype=np.int64),
-        life=np.array([Life.TENTATIVE], dtype=np.int64),
-        chart=np.array([chart], dtype=np.int64),
-        updates=np.array([1], dtype=np.int64),
-        fresh=np.array([1], dtype=np.int64),
-        parent=np.array([-1], dtype=np.int64),
-        chain=[(None, mark)],
-        sensors=[1 << mark[0]],
-        scans=[(mark[:2],)],
-    )
-    one.x[0, BOOST] = x
-    one.P[0, BOOST] = P
-    one.x[0, COAST, :6] = x[:6]
-    one.P[0, COAST, :6, :6] = P[:6, :6]
-    one.mu[0] = boosts, 1.0 - boosts
-    return one
+        return None if made is None else Seed(*made, 1.0)
+    return None
 
 
 def restart(
@@ -87,7 +64,7 @@ def restart(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """State, covariance and axes of a track that a radar sees for the first time after only rough sights of it.
 
-    ``x`` (2, 10), ``P`` (2, 10, 10), ``mu`` (2): the track as predicted. Position is the radar's, which is far better
+    ``x`` (M, 10), ``P`` (M, 10, 10), ``mu`` (M): the track as predicted. Position is the radar's, which is far better
     than what was known and bends the correlation of position and velocity out of all use; velocity and thrust stay as
     predicted.
     """
