@@ -100,13 +100,13 @@ def scattered(seed, n, kind, age):
 
 
 @pytest.mark.parametrize("kind", [Kind.RAE, Kind.LOS])
-@pytest.mark.parametrize("age", [0.7, 8.0, 25.0])
-def test_no_pair_in_a_gate_is_left_out(kind, age):
-    gate = np.full(5, 25.0)
+@pytest.mark.parametrize(("age", "wide"), [(0.7, 25.0), (8.0, 25.0), (25.0, 25.0), (8.0, 100.0)])
+def test_no_pair_in_a_gate_is_left_out(kind, age, wide):
+    gate = np.full(5, wide)
     inside = 0
     for seed in range(3):
         bank, store, looks = scattered(seed, 40, kind, age)
-        near_tracks, near_dets = near(bank, store, looks)
+        near_tracks, near_dets = near(bank, store, looks, gate)
         found = set(zip(near_tracks.tolist(), near_dets.tolist(), strict=True))
         assert sorted(found) == list(zip(near_tracks.tolist(), near_dets.tolist(), strict=True))
         tracks, dets = (v.ravel() for v in np.meshgrid(np.arange(40), np.arange(len(looks.kind)), indexing="ij"))

@@ -137,7 +137,7 @@ def _associate(
     store: Store, piece: Piece, part: Table, looks: Looks, site: Site, false: Array, used: NDArray[np.bool_], work: Work
 ) -> Store:
     """The store after the detections that its tracks explain, which are marked in ``used``."""
-    tracks, dets = near(work.bank, store, looks)
+    tracks, dets = near(work.bank, store, looks, work.gate)
     if not len(tracks):
         return store
     number = piece.key[3]
@@ -217,8 +217,7 @@ def _vague(looks: Looks, dets: Ints, x: Array, P: Array, mu: Array) -> NDArray[n
 
 
 def _marks(part: Table, which: Ints) -> Ints:
-    rows = part[which]
-    return pack(rows["sensor"], rows["scan"], rows["n"])
+    return pack(part["sensor"][which], part["scan"][which], part["n"][which])
 
 
 def _anew(store: Store, tracks: Ints, looks: Looks, dets: Ints, mu: Array, work: Work) -> Ints:
