@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _OLD_S = 30.0  # a longer extrapolation is left to the models
-_SIGMAS = 7.0  # gates lie within 5
+_WIDER = 1.1  # than the gate, for what bends
 _LEAST = 1e3  # m
 _FREE = 20.0  # m/s2: half of what free fall and the air may add to a straight line with constant gravity
 _PUSHED = 60.0  # the same where there may be thrust, lift or turns
@@ -68,16 +68,16 @@ def _outlines(x: Array, P: Array, mu: Array, calm: Ints, t: Array, out: Array) -
 
 
 @kernel
-def _slack(o: Array, dt: float) -> float:
+def _slack(o: Array, dt: float, sigmas: float) -> float:
     h = abs(dt)
-    return float(_LEAST + o[10] * h * h + _SIGMAS * (o[6] + o[7] * h) + o[8] + o[9] * h)
+    return float(_LEAST + o[10] * h * h + sigmas * (o[6] + o[7] * h) + o[8] + o[9] * h)
 
 
 @kernel
-def _close(o: Array, kind: int, t: float, z: Array, R: Array, reach: Array) -> bool:
+def _close(o: Array, kind: int, t: float, z: Array, R: Array, reach: Array, sigmas: float) -> bool:
     """Whether a detection is anywhere near a track of outline ``o``."""
     dt = t - o[11]
-    slack = _slack(o, dt)
+    slack = _slack(o, dt, sigmas)
     r2 = o[0] ** 2 + o[1] ** 2 + o[2] ** 2
     g = -MU / (r2 * math.sqrt(r2))
     far2, along = 0.0, 0.0
@@ -90,13 +90,13 @@ def _close(o: Array, kind: int, t: float, z: Array, R: Array, reach: Array) -> b
         angle = math.sqrt(R[0, 0] + R[1, 1])
     elif kind in (_RAE, _RAER):
         angle = math.sqrt(R[1, 1] + R[2, 2])
-        if abs(along - z[0]) > slack + _SIGMAS * math.sqrt(R[0, 0]) + across2 / z[0]:
+        if abs(along - z[0]) > slack + sigmas * math.sqrt(R[0, 0]) + across2 / z[0]:
             return False
     else:
         return True
     if along <= 0.0:
         return far2 < slack * slack
-    return bool(across2 < (slack + _SIGMAS * angle * along) ** 2)
+    return bool(across2 < (slack + sigmas * angle * along) ** 2)
 
 
 @kernel
@@ -121,7 +121,7 @@ def _cells(points: Array, low: Array, size: Array, dims: Ints, start: Ints, orde
 @kernel
 def _search(
     outlines: Array, centre: Array, radius: Array, low: Array, size: Array, dims: Ints, start: Ints, order: Ints,
-    which: Ints, kind: Ints, t: Array, z: Array, R: Array, reach: Array,
+    which: Ints, kind: Ints, t: Array, z: Array, R: Array, reach: Array, sigmas: float,
 ) -> tuple[Ints, Ints]:  # fmt: skip
     """Pairs of tracks and detections: cells within ``radius`` (n,) of ``centre`` (n, 3), then ``_close``; ``which``:
     the detection that a point is.
@@ -146,7 +146,7 @@ def _search(
                 row = (i0 * dims[1] + i1) * dims[2]
                 for p in range(start[row + a[2]], start[row + b[2] + 1]):
                     j = which[order[p]]
-                    if not _close(outlines[i], kind[j], t[j], z[j], R[j], reach[j]):
+                    if not _close(outlines[i], kind[j], t[j], z[j], R[j], reach[j], sigmas):
                         continue
                     if found == room:
                         more, others = np.empty(2 * room, dtype=np.int64), np.empty(2 * room, dtype=np.int64)
@@ -160,7 +160,7 @@ def _search(
 
 
 @kernel
-def _spheres(outlines: Array, t: float, half: float, wide: float, centre: Array, radius: Array) -> None:
+def _spheres(outlines: Array, t: float, half: float, wide: float, sigmas: float, centre: Array, radius: Array) -> None:
     """Where each track is at ``t`` and how far a detection within ``half`` s of it, ``wide`` m broad, may be."""
     for i in range(outlines.shape[0]):
         o = outlines[i]
@@ -171,7 +171,7 @@ def _spheres(outlines: Array, t: float, half: float, wide: float, centre: Array,
         for k in range(3):
             centre[i, k] = o[k] * (1.0 + 0.5 * g * dt * dt) + o[3 + k] * dt
             speed += (o[3 + k] + g * o[k] * dt) ** 2
-        radius[i] = _slack(o, abs(dt) + half) + math.sqrt(speed) * half + wide
+        radius[i] = _slack(o, abs(dt) + half, sigmas) + math.sqrt(speed) * half + wide
 
 
 @kernel
@@ -205,11 +205,13 @@ def lines_of(looks: Looks) -> Array:
     return out
 
 
-def near(bank: Bank, store: Store, looks: Looks) -> tuple[Ints, Ints]:
+def near(bank: Bank, store: Store, looks: Looks, gate: Array) -> tuple[Ints, Ints]:
     """Pairs (track, detection) worth a closer look, ordered by track, then detection.
 
-    ``looks``: detections of one scan within about a second. Every pair within a gate is among them.
+    ``looks``: detections of one scan within about a second; ``gate`` (5): greatest squared distance by kind. Every pair
+    within its gate is among them.
     """
+    sigmas = _WIDER * math.sqrt(float(gate.max()))
     none = np.empty(0, dtype=np.int64)
     if not len(looks.kind) or not len(store):
         return none, none
@@ -240,12 +242,12 @@ def near(bank: Bank, store: Store, looks: Looks) -> tuple[Ints, Ints]:
             points = reach[which, :3] + looks.z[which, :1] * reach[which, 3:]
             angle = np.sqrt(looks.R[which, 1, 1] + looks.R[which, 2, 2])
             reached = float((angle * looks.z[which, 0] + np.sqrt(looks.R[which, 0, 0])).max())
-            _spheres(outlines, middle, half, 1.5 * _SIGMAS * reached, centre, radius)
+            _spheres(outlines, middle, half, 1.5 * sigmas * reached, sigmas, centre, radius)
         else:
             points = np.ascontiguousarray(reach[which, 3:])
             angle = np.sqrt(looks.R[which, 0, 0] + looks.R[which, 1, 1])
-            _spheres(outlines, middle, half, 0.0, centre, radius)
-            _directions(reach[which[0], :3], 1.5 * _SIGMAS * float(angle.max()), centre, radius)
+            _spheres(outlines, middle, half, 0.0, sigmas, centre, radius)
+            _directions(reach[which[0], :3], 1.5 * sigmas * float(angle.max()), centre, radius)
         low, high = points.min(axis=0), points.max(axis=0)
         extent = np.maximum(high - low, 1e-9 * max(1.0, float(np.abs(high).max())))
         side = float(np.prod(extent) / len(which)) ** (1.0 / 3.0)
@@ -270,6 +272,7 @@ def near(bank: Bank, store: Store, looks: Looks) -> tuple[Ints, Ints]:
                 looks.z,
                 looks.R,
                 reach,
+                sigmas,
             )
         )
     rest = np.flatnonzero(~(ranged | lined))

@@ -39,8 +39,9 @@ TENTATIVE_PERIODS = 4.5
 COAST_PERIODS = 1.5
 LEAST_COAST_NS = 10_000_000_000
 _LONGEST_S = 7200.0  # how long an unseen track is carried at most
-_HOPELESS = 300e3  # m: 1-sigma of position beyond which a track predicts nothing
+_HOPELESS = 1000e3  # m: 1-sigma of position beyond which a track predicts nothing
 _MARCH_S = 30.0
+_LOST_S = 30.0  # unseen for longer than this a track is found again by ``stitch``
 
 # a sensor for ``expect``: kind, plume or echo strength by model (boost, coast), threshold, cloud top, limb
 S_INFRARED, S_BOOST, S_COAST, S_THRESHOLD, S_CLOUD, S_LIMB = 0, 1, 2, 3, 4, 5
@@ -235,9 +236,9 @@ def expected(scan: Scan, x: Array, P: Array) -> Array:
     return out
 
 
-def miss(store: Store, rows: Ints, scan: Scan, bank: Bank) -> Store:
+def miss(store: Store, rows: Ints, scan: Scan, bank: Bank, young: Ints) -> Store:
     """What it means for tracks ``rows`` that a scan did not see them: a changed copy, or the same store where it means
-    nothing.
+    nothing. For a track that was lost for long nothing while one of the ``young`` rows near it may turn out to be it.
 
     Scores fall. A scan that sees plumes and should have seen one also speaks against boost: the track is then carried
     to the time of that look and its model probabilities are corrected.
@@ -255,6 +256,8 @@ def miss(store: Store, rows: Ints, scan: Scan, bank: Bank) -> Store:
     x6, P6 = match_moments(*advance_rows(bank, near, np.full(count, when), *tracks))
     chance = expected(scan, x6, P6)
     told = (chance[:, 0] > 0.0) | (chance[:, 1] > 0.0)
+    if told.any() and len(young):
+        told &= ~_claimed(store, near, x6, P6, young, when, bank)
     if not told.any():
         return store
     near, chance = near[told], chance[told]
@@ -277,6 +280,22 @@ def miss(store: Store, rows: Ints, scan: Scan, bank: Bank) -> Store:
             out.t_ns[which] = np.rint(t_look[some] * 1e9).astype(np.int64)
             out.note_boost(which, b, float(bank.parameters[PAUSE]))
     out.score[near] += np.log(np.maximum(1.0 - seen_by, 0.02))
+    return out
+
+
+def _claimed(store: Store, rows: Ints, x: Array, P: Array, young: Ints, when: float, bank: Bank) -> NDArray[np.bool_]:
+    """Which of ``rows`` (at ``x`` (k, 6), ``P`` at time ``when``) were lost before a young track near them was born."""
+    out = np.zeros(len(rows), dtype=np.bool_)
+    lost = np.flatnonzero(when - store.last_ns[rows] / 1e9 > _LOST_S)
+    if not len(lost):
+        return out
+    tracks = (store.x, store.P, store.mu, store.axes, store.t_ns / 1e9, store.memory())
+    y, Py = match_moments(*advance_rows(bank, young, np.full(len(young), when), *tracks))
+    wide = np.sqrt(P[lost, 0, 0] + P[lost, 1, 1] + P[lost, 2, 2])
+    own = np.sqrt(Py[:, 0, 0] + Py[:, 1, 1] + Py[:, 2, 2])
+    for k, i in enumerate(young.tolist()):
+        d = np.sqrt(((x[lost, :3] - y[k, :3]) ** 2).sum(axis=1))
+        out[lost] |= (d < 5.0 * (wide + own[k])) & (store.last_ns[rows[lost]] < store.born_ns[i])
     return out
 
 

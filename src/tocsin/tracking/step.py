@@ -26,7 +26,7 @@ from tocsin.tracking.measure import Looks, lay_out
 from tocsin.tracking.models import BOOST, COAST, Bank, advance_rows, match_moments, turn_axes
 from tocsin.tracking.settings import Settings
 from tocsin.tracking.sites import Site, as_looked, false_density
-from tocsin.tracking.stitch import mend
+from tocsin.tracking.stitch import OPEN, mend
 from tocsin.tracking.store import ALWAYS, NOBODY, Store, pack
 
 Array = NDArray[np.float64]
@@ -139,7 +139,7 @@ def _associate(
     store: Store, piece: Piece, part: Table, looks: Looks, site: Site, false: Array, used: NDArray[np.bool_], work: Work
 ) -> Store:
     """The store after the detections that its tracks explain, which are marked in ``used``."""
-    tracks, dets = near(work.bank, store, looks)
+    tracks, dets = near(work.bank, store, looks, work.gate)
     if not len(tracks):
         return store
     number = piece.key[3]
@@ -160,7 +160,11 @@ def _associate(
         close_by = fits[:, 1] < work.gate[looks.kind[dets[long]]]
         gain[long] = np.where(close_by, fits[:, 0], -math.inf)
     gain += site.ln_pd - false[dets]
-    decision = decide(store, tracks, dets, gain, far & work.settings.initiation, work)
+    if work.settings.initiation:
+        gain[far & _vague(looks, dets, x, P, mu)] = -math.inf
+    else:
+        far[:] = False  # nothing can begin a track: what there is takes all it can
+    decision = decide(store, tracks, dets, gain, far, work)
     rows = np.flatnonzero(decision.pair >= 0)
     pairs = decision.pair[rows]
     if not len(rows) and len(decision.row) == len(store):
@@ -207,9 +211,15 @@ def _carry(store: Store, tracks: Ints, t: Array, bank: Bank) -> tuple[Array, Arr
     return x[each], P[each], mu[each]
 
 
+def _vague(looks: Looks, dets: Ints, x: Array, P: Array, mu: Array) -> NDArray[np.bool_]:
+    """Where a single detection with a range tells too little of which track it is: known to worse than ``_ROUGH``."""
+    _, cov = match_moments(x, P, mu)
+    known = np.sqrt(cov[:, 0, 0] + cov[:, 1, 1] + cov[:, 2, 2])
+    return np.asarray((known > _ROUGH) & (looks.kind[dets] != Kind.LOS))
+
+
 def _marks(part: Table, which: Ints) -> Ints:
-    rows = part[which]
-    return pack(rows["sensor"], rows["scan"], rows["n"])
+    return pack(part["sensor"][which], part["scan"][which], part["n"][which])
 
 
 def _anew(store: Store, tracks: Ints, looks: Looks, dets: Ints, mu: Array, work: Work) -> Ints:
@@ -337,7 +347,8 @@ def close(store: Store, piece: Piece, work: Work) -> tuple[Store, list[Fate]]:
         site = work.sites[piece.key[2]]
         rows = np.flatnonzero((store.born_ns < int(scan["t0_ns"])) & (store.seen[:, site.column] != piece.key[3]))
         if len(rows):
-            store = lf.miss(store, rows, as_looked(site, scan), work.bank)
+            young = np.flatnonzero((store.origin == OPEN) & (store.updates >= lf.TELL_UPDATES))
+            store = lf.miss(store, rows, as_looked(site, scan), work.bank, young)
     t_ns = int(scan["t1_ns"])
     fates: list[Fate] = []
     if work.settings.initiation:

@@ -45,6 +45,7 @@ class Ledger:
         self._told = np.zeros(64, dtype=np.bool_)
         self.head = np.full(64, -1, dtype=np.int64)  # chain as told
         self._stitches = np.zeros(64, dtype=np.int64)  # as told
+        self._splits = np.full(64, -1, dtype=np.int64)  # parent as told
         self._past: dict[int, dict[int, None]] = {}  # told of a number, and no longer in its chain
 
     # ------------------------------------------------------------------------------------------------------- numbers
@@ -58,6 +59,7 @@ class Ledger:
         self._told = np.concatenate((self._told, np.zeros(more, dtype=np.bool_)))
         self.head = np.concatenate((self.head, np.full(more, -1, dtype=np.int64)))
         self._stitches = np.concatenate((self._stitches, np.zeros(more, dtype=np.int64)))
+        self._splits = np.concatenate((self._splits, np.full(more, -1, dtype=np.int64)))
 
     def add(self, families: Ints) -> list[int]:
         """New numbers for families."""
@@ -110,14 +112,15 @@ class Ledger:
         fresh = ~self._told[numbers]
         before = np.where(fresh, Life.TENTATIVE, self._rows["life"][numbers])
         stitches = store.stitches[alive]
-        parents = np.where(fresh, -1, self._rows["parent"][numbers])
-        news = fresh | (before != rows["life"]) | (stitches != self._stitches[numbers]) | (parents != rows["parent"])
+        news = fresh | (before != rows["life"]) | (stitches != self._stitches[numbers])
+        news |= self._splits[numbers] != rows["parent"]
         for k in np.flatnonzero(news).tolist():
             n = int(numbers[k])
             if fresh[k]:
                 events.append(TrackEvent(n, "initiated", t1_ns, names(store.seen[alive[k]] >= 0)))
             events += _changes(n, int(before[k]), int(rows["life"][k]), t1_ns)
-            if rows["parent"][k] != parents[k] and rows["parent"][k] >= 0:
+            if rows["parent"][k] >= 0 and rows["parent"][k] != self._splits[n]:
+                self._splits[n] = rows["parent"][k]
                 events.append(TrackEvent(n, "split", t1_ns, f"from track {int(rows['parent'][k])}"))
             if stitches[k] > self._stitches[n] and not fresh[k]:
                 gap = (int(rows["last_update_ns"][k]) - int(self._rows["last_update_ns"][n])) / 1e9
@@ -243,6 +246,7 @@ class Ledger:
             "families": self._family[:n].tobytes(),
             "told": self._told[:n].tobytes(),
             "stitches": self._stitches[:n].tobytes(),
+            "splits": self._splits[:n].tobytes(),
             "chains": [counts.tobytes(), marks.tobytes()],
             "past": [[k, list(self._past[k])] for k in sorted(self._past)],
         }
@@ -258,6 +262,7 @@ class Ledger:
         self._family[:n] = np.frombuffer(plain["families"], dtype=np.int64)
         self._told[:n] = np.frombuffer(plain["told"], dtype=np.bool_)
         self._stitches[:n] = np.frombuffer(plain["stitches"], dtype=np.int64)
+        self._splits[:n] = np.frombuffer(plain["splits"], dtype=np.int64)
         counts, marks = (np.frombuffer(b, dtype=np.int64) for b in plain["chains"])
         self.head[:n] = self.chains.chains(counts, marks)
         self._past = {int(k): {int(m): None for m in past} for k, past in plain["past"]}
