@@ -11,7 +11,16 @@ from tracking_scenes import THETA0, arc, believed, gravity
 
 from tocsin.earth.wgs84 import enu_axes, geodetic_to_ecef
 from tocsin.tracking.belief import BURNOUT, MOST_THRUST, PAUSE, RATIO, RESTART, THRUST, THRUST_SD, TOP, believe
-from tocsin.tracking.models import BOOST, COAST, advance_rows, boost_step, match_moments, thrust_direction, turn_axes
+from tocsin.tracking.models import (
+    BOOST,
+    COAST,
+    Bank,
+    advance_rows,
+    boost_step,
+    match_moments,
+    thrust_direction,
+    turn_axes,
+)
 
 PAR = believe((believed(burn=60.0, pause=20.0),)).parameters
 
@@ -74,7 +83,15 @@ def start(x6, mu, sd=(100.0, 10.0)):
 def carry(x, P, mu, t1, par=PAR, until=1e9):
     axes = np.ascontiguousarray(enu_axes(0.9, 0.4).reshape(1, 9))
     return advance_rows(
-        np.array([0]), np.array([t1]), x, P, mu, axes, np.array([0.0]), np.array([[0.0, until]]), THETA0, par
+        Bank.of((BOOST, COAST), par, THETA0),
+        np.array([0]),
+        np.array([t1]),
+        x,
+        P,
+        mu,
+        axes,
+        np.array([0.0]),
+        np.array([[0.0, until]]),
     )
 
 

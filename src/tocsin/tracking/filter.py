@@ -25,7 +25,7 @@ from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.jit import kernel
 from tocsin.records.columns import Kind
 from tocsin.tracking.measure import Looks, h, move_platform, predict_rows, wrap_residual
-from tocsin.tracking.models import BOOST, COAST, MODELS
+from tocsin.tracking.models import BOOST, USED, Bank
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -546,19 +546,20 @@ def bent(P: Array, x: Array, centre: Array) -> bool:
 
 @kernel
 def _update_rows(
-    x: Array, P: Array, mu: Array, t1: Array, x0: Array, P0: Array, t0: Array, anew: Ints, theta0: float,
-    chart: Ints, sites: Array, own: int,
+    kinds: Ints, used: Ints, x: Array, P: Array, mu: Array, t1: Array, x0: Array, P0: Array, t0: Array, anew: Ints,
+    theta0: float, chart: Ints, sites: Array, own: int, charts: bool,
     kind: Ints, dt: Array, region: Ints, platform: Array, attitude: Array, z: Array, R: Array, score: Array,
 ) -> None:  # fmt: skip
     centre, attitude_now, platform_now = np.empty(6), np.empty(9), np.empty(6)
-    weight, distance = np.empty(2), np.empty(1)
+    models = kinds.shape[0]
+    weight, distance = np.empty(models), np.empty(1)
     for a in range(x.shape[0]):
         move_platform(dt[a], region[a], platform[a], attitude[a], platform_now, attitude_now)
         kept = chart[a] != 0 and chart[a] != own
         charted = True
         iterations = 1
         if anew[a]:
-            charted = chart[a] != 0 or own != 0
+            charted = charts and (chart[a] != 0 or own != 0)
             site_at(sites[a], theta0 + OMEGA_GMST * t0[a], centre)
         elif kept:
             site_at(sites[a], theta0 + OMEGA_GMST * t1[a], centre)
@@ -568,12 +569,12 @@ def _update_rows(
                 centre[i] = platform_now[i]
         most = -math.inf
         closest = math.inf
-        for m in range(2):
+        for m in range(models):
             weight[m] = -math.inf
             if mu[a, m] <= 0.0:
                 continue
-            slots = 10 if m == BOOST else 6
-            lit = _DARK if kind[a] == _LOS and m == COAST else 1.0
+            slots = used[m]
+            lit = _DARK if kind[a] == _LOS and kinds[m] != BOOST and models > 1 else 1.0
             if anew[a]:
                 likelihood = bridge(
                     x0[a], P0[a], t0[a], t1[a], theta0, charted, centre, x[a, m], P[a, m], slots,
@@ -582,7 +583,7 @@ def _update_rows(
             else:
                 likelihood = update(
                     x[a, m], P[a, m], slots, kind[a], dt[a], region[a], platform[a], attitude[a], z[a], R[a],
-                    True, centre, iterations, distance,
+                    charts, centre, iterations, distance,
                 )  # fmt: skip
             weight[m] = math.log(mu[a, m] * lit) + likelihood
             closest = min(closest, distance[0])
@@ -590,11 +591,20 @@ def _update_rows(
         score[a, 0] = -math.inf
         score[a, 1] = closest
         if most > -math.inf:
-            weight[0], weight[1] = math.exp(weight[0] - most), math.exp(weight[1] - most)
-            total = weight[0] + weight[1]
-            mu[a, 0], mu[a, 1] = weight[0] / total, weight[1] / total
+            total = 0.0
+            for m in range(models):
+                weight[m] = math.exp(weight[m] - most)
+                total += weight[m]
+            for m in range(models):
+                mu[a, m] = weight[m] / total
             score[a, 0] = most + math.log(total)
-        best = BOOST if mu[a, BOOST] > mu[a, COAST] else COAST
+        if not charts:
+            chart[a] = 0
+            continue
+        best = models - 1
+        for m in range(models - 1, -1, -1):
+            if mu[a, m] > mu[a, best]:
+                best = m
         if kept:
             site_at(sites[a], theta0 + OMEGA_GMST * t1[a], centre)
         else:
@@ -607,21 +617,24 @@ def _update_rows(
 
 
 def update_rows(
-    before: tuple[Array, Array, Array], carried: tuple[Array, Array, Array], anew: Ints,
-    chart: Ints, sites: Array, theta0: float, own: int, looks: Looks, dets: Ints,
+    bank: Bank, before: tuple[Array, Array, Array], carried: tuple[Array, Array, Array], anew: Ints,
+    chart: Ints, sites: Array, own: int, looks: Looks, dets: Ints, charts: bool = True,
 ) -> Array:  # fmt: skip
     """Correct tracks that were carried to their detections, in place: row a by detection ``dets[a]``.
 
     ``before``: position and velocity (k, 6), covariance (k, 6, 6) and time (k,) of the coast model before they were
     carried; ``carried``: x, P, mu as from ``advance_rows``, corrected here; ``anew`` (k,): 1 where the flight is to be
     linearised anew (``bridge``); ``chart`` (k,): as the tracks have it, corrected too; ``sites`` (k, 3): where the
-    chart to use stands (ecef); ``own``: the sensor's chart, 0 if it has none to keep (a satellite). Returns (k, 2):
-    log-likelihood, least squared distance.
+    chart to use stands (ecef); ``own``: the sensor's chart, 0 if it has none to keep (a satellite); ``charts``:
+    whether charts are used at all, else updates are made in Cartesian axes. Returns (k, 2): log-likelihood, least
+    squared distance.
     """
     x, P, mu = carried
     score = np.empty((len(dets), 2))
+    used = np.array([USED[k] for k in bank.kinds], dtype=np.int64)
     _update_rows(
-        x, P, mu, looks.t_s[dets], *before[:2], before[2], anew, theta0, chart, sites, own,
+        bank.kinds, used, x, P, mu, looks.t_s[dets], *before[:2], before[2], anew, bank.theta0, chart, sites, own,
+        charts,
         looks.kind[dets], looks.dt[dets], looks.region[dets], looks.platform[dets], looks.attitude[dets],
         looks.z[dets], looks.R[dets], score,
     )  # fmt: skip
@@ -630,45 +643,51 @@ def update_rows(
 
 @kernel
 def _score_rows(
-    kind: Ints, rows: Ints, zp: Array, Hx: Array, P: Array, mu: Array, z: Array, R: Array, gate: Array, score: Array
+    kinds: Ints, kind: Ints, rows: Ints, zp: Array, Hx: Array, P: Array, mu: Array, z: Array, R: Array, gate: Array,
+    score: Array,
 ) -> None:  # fmt: skip
     out = np.empty(1)
-    part = np.empty(2)
+    models = kinds.shape[0]
+    part = np.empty(models)
     for a in range(kind.shape[0]):
         inside = False
         most = -math.inf
-        for m in range(2):
+        for m in range(models):
             part[m] = -math.inf
             if mu[a, m] <= 0.0:
                 continue
-            lit = _DARK if kind[a] == _LOS and m == COAST else 1.0
+            lit = _DARK if kind[a] == _LOS and kinds[m] != BOOST and models > 1 else 1.0
             likelihood = _innovate(kind[a], rows[a], zp[a, m], Hx[a, m], P[a, m], z[a], R[a], out)
             part[m] = math.log(mu[a, m] * lit) + likelihood
             inside = inside or out[0] < gate[kind[a]]
             most = max(most, part[m])
         score[a] = -math.inf
         if inside and most > -math.inf:
-            score[a] = most + math.log(math.exp(part[0] - most) + math.exp(part[1] - most))
+            total = 0.0
+            for m in range(models):
+                total += math.exp(part[m] - most)
+            score[a] = most + math.log(total)
 
 
-def score_pairs(x: Array, P: Array, mu: Array, looks: Looks, dets: Ints, gate: Array) -> Array:
+def score_pairs(bank: Bank, x: Array, P: Array, mu: Array, looks: Looks, dets: Ints, gate: Array) -> Array:
     """ln of the likelihood (k,) of each pair: a track carried to its detection, and the detection; -inf outside the
     gate.
 
-    ``x`` (k, 2, 10), ``P``, ``mu`` from ``advance_rows``; ``dets`` (k,): which of ``looks``; ``gate`` (5): greatest
-    squared distance by kind. The models' likelihoods are weighed by their probabilities; that a coasting object has a
-    plume is next to impossible.
+    ``x`` (k, M, 10), ``P``, ``mu`` from ``advance_rows``; ``dets`` (k,): which of ``looks``; ``gate`` (5): greatest
+    squared distance by kind. The models' likelihoods are weighed by their probabilities; that an object without thrust
+    has a plume is next to impossible (but where there is one model only).
     """
-    k = len(dets)
-    twice = np.repeat(dets, MODELS)
-    z, hx, hb, ht = np.empty((2 * k, 4)), np.empty((2 * k, 4, 6)), np.empty((2 * k, 4, 4)), np.empty((2 * k, 4))
+    k, models = len(dets), len(bank)
+    each = np.repeat(dets, models)
+    n = k * models
+    z, hx, hb, ht = np.empty((n, 4)), np.empty((n, 4, 6)), np.empty((n, 4, 4)), np.empty((n, 4))
     predict_rows(
-        looks.kind[twice], np.ascontiguousarray(x[:, :, :6]).reshape(-1, 6), looks.dt[twice], looks.region[twice],
-        looks.platform[twice], looks.attitude[twice], z, hx, hb, ht,
+        looks.kind[each], np.ascontiguousarray(x[:, :, :6]).reshape(-1, 6), looks.dt[each], looks.region[each],
+        looks.platform[each], looks.attitude[each], z, hx, hb, ht,
     )  # fmt: skip
     score = np.empty(k)
     _score_rows(
-        looks.kind[dets], looks.rows[dets], z.reshape(k, 2, 4), hx.reshape(k, 2, 4, 6), P, mu,
+        bank.kinds, looks.kind[dets], looks.rows[dets], z.reshape(k, models, 4), hx.reshape(k, models, 4, 6), P, mu,
         looks.z[dets], looks.R[dets], gate, score,
     )  # fmt: skip
     return score
@@ -682,18 +701,23 @@ def _near(
     dt = t1 - t0
     if abs(dt) > 120.0:
         return True
-    best = COAST if mu[COAST] >= mu[BOOST] else BOOST
+    models = mu.shape[0]
+    best = models - 1
+    for m in range(models - 1, -1, -1):
+        if mu[m] > mu[best]:
+            best = m
     r2 = x[best, 0] ** 2 + x[best, 1] ** 2 + x[best, 2] ** 2
     g = -3.986e14 / (r2 * math.sqrt(r2))
     slack = 5e3 + 60.0 * dt * dt  # thrust, and what free fall has beyond second order
     sp, sv, spread = 0.0, 0.0, 0.0
     for k in range(3):
-        for m in range(2):
+        for m in range(models):
             if mu[m] > 0.0:
                 sp = max(sp, P[m, k, k])
                 sv = max(sv, P[m, 3 + k, 3 + k])
-        if mu[0] > 0.0 and mu[1] > 0.0:
-            spread += abs(x[0, k] - x[1, k]) + abs(x[0, 3 + k] - x[1, 3 + k]) * abs(dt)
+        for m in range(models):
+            if m != best and mu[m] > 0.0:
+                spread += abs(x[m, k] - x[best, k]) + abs(x[m, 3 + k] - x[best, 3 + k]) * abs(dt)
     slack += 12.0 * (math.sqrt(sp) + math.sqrt(sv) * abs(dt)) + spread
     d = np.empty(3)
     along = 0.0

@@ -23,8 +23,8 @@ from tocsin.records.columns import Kind, Life
 from tocsin.tracking.belief import RATIO, RATIO_SD, THRUST, THRUST_SD, TOP, Belief, Prior
 from tocsin.tracking.filter import chart_axes, from_chart
 from tocsin.tracking.measure import Looks, move_platform, sight
-from tocsin.tracking.models import BOOST, COAST, MODELS, SLOTS, match_moments
-from tocsin.tracking.store import ALWAYS, Mark, Store
+from tocsin.tracking.models import BOOST, COAST, SLOTS, match_moments
+from tocsin.tracking.store import ALWAYS, MODELS, Mark, Store
 
 SPEED_SD = 3500.0  # m/s, each axis over the ground: three of it is past escape
 _LOW_BOOST = 0.5  # prior probability of thrust for a radar's seed below the believed end of thrust

@@ -20,7 +20,7 @@ from tocsin.earth.wgs84 import EP2, MU, A
 from tocsin.records.columns import Kind, Region
 from tocsin.tracking.belief import PAUSE
 from tocsin.tracking.measure import predict_rows
-from tocsin.tracking.models import BOOST, COAST, advance_rows, match_moments
+from tocsin.tracking.models import BOOST, COAST, Bank, advance_rows, match_moments
 from tocsin.tracking.store import Store
 
 Array = NDArray[np.float64]
@@ -191,7 +191,7 @@ def expected(scan: Scan, x: Array, P: Array) -> Array:
     return out
 
 
-def miss(store: Store, rows: Ints, scan: Scan, theta0: float, par: Array) -> Store:
+def miss(store: Store, rows: Ints, scan: Scan, bank: Bank) -> Store:
     """What it means for tracks ``rows`` that a scan did not see them: a changed copy, or the same store where it means
     nothing.
 
@@ -207,8 +207,8 @@ def miss(store: Store, rows: Ints, scan: Scan, theta0: float, par: Array) -> Sto
     if not count:
         return store
     near = near[:count]
-    tracks = (store.x, store.P, store.mu, store.axes, t_track, store.memory(), theta0, par)
-    x6, P6 = match_moments(*advance_rows(near, np.full(count, middle), *tracks))
+    tracks = (store.x, store.P, store.mu, store.axes, t_track, store.memory())
+    x6, P6 = match_moments(*advance_rows(bank, near, np.full(count, middle), *tracks))
     chance = expected(scan, x6, P6)
     if not (chance[:, :2] > 0.0).any():
         return store
@@ -220,13 +220,13 @@ def miss(store: Store, rows: Ints, scan: Scan, theta0: float, par: Array) -> Sto
         if lit <= 0.0 and dark <= 0.0:
             continue
         if infrared and store.mu[i, BOOST] > 0.01 and t_look > t_track[i]:
-            xo, Po, muo = advance_rows(near[a : a + 1], np.array([t_look]), *tracks)
+            xo, Po, muo = advance_rows(bank, near[a : a + 1], np.array([t_look]), *tracks)
             boost, coast = float(muo[0, BOOST]), float(muo[0, COAST])
             out.x[i], out.P[i] = xo[0], Po[0]
             left = boost * (1.0 - lit)
             out.mu[i] = left / (left + coast), coast / (left + coast)
             out.t_ns[i] = round(t_look * 1e9)
-            out.note_boost(i, par[PAUSE])
+            out.note_boost(i, bank.parameters[PAUSE])
             seen_by = boost * lit
         else:
             seen_by = float(store.mu[i, BOOST]) * lit + float(store.mu[i, COAST]) * dark
@@ -234,7 +234,7 @@ def miss(store: Store, rows: Ints, scan: Scan, theta0: float, par: Array) -> Sto
     return out
 
 
-def deadline(store: Store, i: int, theta0: float, par: Array) -> int:
+def deadline(store: Store, i: int, bank: Bank) -> int:
     """Until when (ns) track ``i`` lives on unseen: until under the ground with two sigma, hopeless, or two hours."""
     row = np.zeros(1, dtype=np.int64)
     x, P, mu, axes = store.x[i : i + 1], store.P[i : i + 1], store.mu[i : i + 1], store.axes[i : i + 1]
@@ -243,7 +243,7 @@ def deadline(store: Store, i: int, theta0: float, par: Array) -> int:
     end = t[0] + _LONGEST_S
     while t[0] < end:
         later = t + _MARCH_S
-        x, P, mu = advance_rows(row, later, x, P, mu, axes, t, memory, theta0, par)
+        x, P, mu = advance_rows(bank, row, later, x, P, mu, axes, t, memory)
         t = later
         x6, P6 = match_moments(x, P, mu)
         p, C = x6[0, :3], P6[0, :3, :3]
@@ -261,12 +261,11 @@ _I, _J = np.triu_indices(6)
 
 
 def view(
-    store: Store, rows: Ints, t: float, theta0: float, par: Array
+    store: Store, rows: Ints, t: float, bank: Bank
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """State (k, 6), packed covariance (k, 21) and model probabilities (k, 2) of tracks ``rows`` at ``t`` (s)."""
     carried = advance_rows(
-        rows, np.full(len(rows), t), store.x, store.P, store.mu, store.axes, store.t_ns / 1e9, store.memory(),
-        theta0, par,
-    )  # fmt: skip
+        bank, rows, np.full(len(rows), t), store.x, store.P, store.mu, store.axes, store.t_ns / 1e9, store.memory()
+    )
     x6, P6 = match_moments(*carried)
     return x6, P6[:, _I, _J], carried[2]

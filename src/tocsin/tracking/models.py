@@ -14,6 +14,8 @@ lacks the prior of boost, never zeros.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +50,10 @@ from tocsin.tracking.belief import (
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-BOOST, COAST, MODELS, SLOTS = 0, 1, 2, 10
+BOOST, COAST, REENTRY, GLIDE, AIRCRAFT, ORBIT = 0, 1, 2, 3, 4, 5  # kinds of motion, as in the places of TRACK's mu
+KINDS = 6
+SLOTS = 10
+USED = (10, 6, 7, 9, 7, 6)  # slots that each kind uses
 
 _STRIDE = 2.0  # s between mixings while boost is possible: burnout may come at any moment, not only at looks
 _FORGET_BOOST = 1e-4  # probability under which boost is dropped where it cannot begin anew
@@ -57,6 +62,42 @@ _STALE_RATE = 0.1  # 1/s
 _LEAST_THRUST = 5.0  # m/s2: no class burns with less, so a boost whose thrust has fallen under it is a coast
 _SPENT_RATE = 1.0  # 1/s at which it is taken to be one
 _AIR_CORRELATION = 10.0  # s over which drag that the model leaves out pushes the same way
+
+
+@dataclass(frozen=True)
+class Bank:
+    """The models that the tracks of one tracker run side by side.
+
+    ``kinds`` (M,) int64: which kind of motion stands in each column of a store; ``parameters`` (PARAMETERS,): see
+    ``belief``; ``theta0``: sidereal angle at the epoch (rad).
+    """
+
+    kinds: Ints
+    parameters: Array
+    theta0: float
+
+    @classmethod
+    def of(cls, kinds: Sequence[int], parameters: Array, theta0: float) -> Bank:
+        """A bank of distinct kinds. Raises ValueError on an empty one, an unknown kind or one that stands twice."""
+        if not kinds or len(set(kinds)) != len(kinds) or any(k not in range(KINDS) for k in kinds):
+            raise ValueError(
+                f"the models of a tracker: found {list(kinds)}, allowed are distinct ones of 0 to {KINDS - 1}"
+            )
+        return cls(np.array(kinds, dtype=np.int64), parameters, float(theta0))
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    def column(self, kind: int) -> int:
+        """The column in which a kind stands, -1 if it stands in none."""
+        found = np.flatnonzero(self.kinds == kind)
+        return int(found[0]) if len(found) else -1
+
+    def by_kind(self, mu: Array) -> Array:
+        """Probabilities (k, M) of the columns as probabilities (k, 6) of the kinds."""
+        out = np.zeros((len(mu), KINDS))
+        out[:, self.kinds] = mu
+        return out
 
 
 @kernel
@@ -288,16 +329,23 @@ def _keep(x: Array, P: Array, xo: Array, Po: Array) -> None:
 
 @kernel
 def advance(
-    x: Array, P: Array, mu: Array, axes: Array, t0: float, t1: float, memory: Array, theta0: float, par: Array,
-    xo: Array, Po: Array, muo: Array,
+    kinds: Ints, x: Array, P: Array, mu: Array, axes: Array, t0: float, t1: float, memory: Array, theta0: float,
+    par: Array, xo: Array, Po: Array, muo: Array,
 ) -> None:  # fmt: skip
     """Carry one track from ``t0`` to ``t1`` (s; earlier by a second or so is allowed), written to ``xo``, ``Po``,
     ``muo``.
 
-    ``x`` (2, 10), ``P`` (2, 10, 10), ``mu`` (2), ``axes`` (9); ``memory`` (2): time of the last detection, after
-    which an unseen boost is taken to end; time until which thrust may begin anew. Where boost is impossible the coast
-    model runs alone, in one call.
+    ``kinds`` (M): BOOST and COAST in this order, or COAST alone; ``x`` (M, 10), ``P`` (M, 10, 10), ``mu`` (M), ``axes``
+    (9); ``memory`` (2): time of the last detection, after which an unseen boost is taken to end; time until which
+    thrust may begin anew. Where boost is impossible the coast model runs alone, in one call.
     """
+    if kinds.shape[0] == 1:
+        muo[0] = 1.0
+        if t0 != t1:
+            coast_step(x[0], P[0], t0, t1, theta0, par, xo[0], Po[0])
+        else:
+            _keep(x[0], P[0], xo[0], Po[0])
+        return
     for m in range(2):
         for i in range(10):
             xo[m, i] = x[m, i]
@@ -335,26 +383,25 @@ def advance(
 
 @kernel
 def _advance_rows(
-    rows: Ints, t1: Array, x: Array, P: Array, mu: Array, axes: Array, t_track: Array, memory: Array, theta0: float,
-    par: Array, xo: Array, Po: Array, muo: Array,
+    kinds: Ints, rows: Ints, t1: Array, x: Array, P: Array, mu: Array, axes: Array, t_track: Array, memory: Array,
+    theta0: float, par: Array, xo: Array, Po: Array, muo: Array,
 ) -> None:  # fmt: skip
     for a in range(rows.shape[0]):
         i = rows[a]
-        advance(x[i], P[i], mu[i], axes[i], t_track[i], t1[a], memory[i], theta0, par, xo[a], Po[a], muo[a])
+        advance(kinds, x[i], P[i], mu[i], axes[i], t_track[i], t1[a], memory[i], theta0, par, xo[a], Po[a], muo[a])
 
 
 def advance_rows(
-    rows: Ints, t1: Array, x: Array, P: Array, mu: Array, axes: Array, t_track: Array, memory: Array,
-    theta0: float, par: Array,
-) -> tuple[Array, Array, Array]:  # fmt: skip
-    """Tracks ``rows`` (k,) carried to times ``t1`` (k,) (s): x (k, 2, 10), P (k, 2, 10, 10), mu (k, 2).
+    bank: Bank, rows: Ints, t1: Array, x: Array, P: Array, mu: Array, axes: Array, t_track: Array, memory: Array
+) -> tuple[Array, Array, Array]:
+    """Tracks ``rows`` (k,) carried to times ``t1`` (k,) (s): x (k, M, 10), P (k, M, 10, 10), mu (k, M).
 
-    ``x`` (n, 2, 10), ``P``, ``mu``, ``axes`` (n, 9), ``t_track`` (n,) their times (s), ``memory`` (n, 2): see
+    ``x`` (n, M, 10), ``P``, ``mu``, ``axes`` (n, 9), ``t_track`` (n,) their times (s), ``memory`` (n, 2): see
     ``advance``.
     """
-    k = len(rows)
-    xo, Po, muo = np.empty((k, MODELS, SLOTS)), np.empty((k, MODELS, SLOTS, SLOTS)), np.empty((k, MODELS))
-    _advance_rows(rows, t1, x, P, mu, axes, t_track, memory, theta0, par, xo, Po, muo)
+    k, m = len(rows), len(bank)
+    xo, Po, muo = np.empty((k, m, SLOTS)), np.empty((k, m, SLOTS, SLOTS)), np.empty((k, m))
+    _advance_rows(bank.kinds, rows, t1, x, P, mu, axes, t_track, memory, bank.theta0, bank.parameters, xo, Po, muo)
     return xo, Po, muo
 
 
@@ -362,18 +409,22 @@ def advance_rows(
 def _match_rows(x: Array, P: Array, mu: Array, out: Array, cov: Array) -> None:
     for a in range(x.shape[0]):
         for i in range(6):
-            out[a, i] = mu[a, BOOST] * x[a, BOOST, i] + mu[a, COAST] * x[a, COAST, i]
+            s = 0.0
+            for m in range(x.shape[1]):
+                if mu[a, m] > 0.0:
+                    s += mu[a, m] * x[a, m, i]
+            out[a, i] = s
         for i in range(6):
             for j in range(6):
                 s = 0.0
-                for m in range(2):
+                for m in range(x.shape[1]):
                     if mu[a, m] > 0.0:
                         s += mu[a, m] * (P[a, m, i, j] + (x[a, m, i] - out[a, i]) * (x[a, m, j] - out[a, j]))
                 cov[a, i, j] = s
 
 
 def match_moments(x: Array, P: Array, mu: Array) -> tuple[Array, Array]:
-    """Mean (k, 6) and covariance (k, 6, 6) of position and velocity over both models: what ``advance_rows`` gives."""
+    """Mean (k, 6) and covariance (k, 6, 6) of position and velocity over all models: what ``advance_rows`` gives."""
     out, cov = np.empty((len(x), 6)), np.empty((len(x), 6, 6))
     _match_rows(x, P, mu, out, cov)
     return out, cov

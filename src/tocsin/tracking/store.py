@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.tracking.models import BOOST, MODELS, SLOTS
+from tocsin.tracking.models import BOOST, SLOTS
+
+MODELS = 2  # boost and coast
 
 ALWAYS = 1 << 62  # ns: no end
 

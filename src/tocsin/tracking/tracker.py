@@ -32,7 +32,7 @@ from tocsin.tracking.belief import PAUSE, Prior, believe
 from tocsin.tracking.filter import near_pairs, score_pairs, update_rows
 from tocsin.tracking.initiation import restart, seed
 from tocsin.tracking.measure import Looks, lay_out, sight
-from tocsin.tracking.models import BOOST, COAST, advance_rows, match_moments, turn_axes
+from tocsin.tracking.models import BOOST, COAST, Bank, advance_rows, match_moments, turn_axes
 from tocsin.tracking.store import Mark, Store, chain_of, marks
 
 FORMAT = "tocsin-tracker/1"
@@ -124,9 +124,9 @@ class Tracker:
         theta0: float,
         ring_ns: int = RING_NS,
     ) -> None:
-        self._theta0 = float(theta0)
         self._ring = int(ring_ns)
         self._belief = believe(classes)
+        self._bank = Bank.of((BOOST, COAST), self._belief.parameters, theta0)
         self._anywhere = self._belief.at_any_time()
         self._sites = {s.n: self._site(s) for s in sensors}
         if len(self._sites) != len(sensors):
@@ -169,8 +169,9 @@ class Tracker:
         """What the track of a number was made from. Raises KeyError for a number that was never told."""
         told = self._told[track]
         found = marks(told.chain)
-        return History(_table(DETECTION, [self._rows[m] for m in found]), _table(SCAN, [self._scans[m[:2]] for m in
-        found]))
+        return History(
+            _table(DETECTION, [self._rows[m] for m in found]), _table(SCAN, [self._scans[m[:2]] for m in found])
+        )
 
     def state(self) -> dict[str, Any]:
         """All of it as plain data (integers, bytes, lists, dictionaries with text keys)."""
@@ -455,10 +456,10 @@ class Tracker:
             tracks, dets = near_pairs(store.x, store.P, store.mu, t_track, looks, piece.reach)
             if len(tracks):
                 x, P, mu = advance_rows(
-                    tracks, looks.t_s[dets], store.x, store.P, store.mu, store.axes, t_track, store.memory(),
-                    self._theta0, belief.parameters,
+                    self._bank, tracks, looks.t_s[dets], store.x, store.P, store.mu, store.axes, t_track,
+                    store.memory(),
                 )  # fmt: skip
-                gain = score_pairs(x, P, mu, looks, dets, _GATE)
+                gain = score_pairs(self._bank, x, P, mu, looks, dets, _GATE)
                 anew = self._anew(store, tracks, looks, dets, mu)
                 long = np.flatnonzero(anew & (looks.t_s[dets] - t_track[tracks] > _LONG_S))
                 if len(long):
@@ -559,7 +560,7 @@ class Tracker:
             np.ascontiguousarray(store.P[rows, COAST, :6, :6]),
             store.t_ns[rows] / 1e9,
         )
-        fits = update_rows(before, carried, anew, chart, sites, self._theta0, own, looks, dets)
+        fits = update_rows(self._bank, before, carried, anew, chart, sites, own, looks, dets)
         return chart, fits
 
     def _close(self, store: Store, piece: _Piece) -> Store:
@@ -568,12 +569,10 @@ class Tracker:
         sensor, number = piece.key[2], piece.key[3]
         if int(scan["status"]) != Status.SILENT:
             t0_ns = int(scan["t0_ns"])
-            rows = [
-                i for i in range(len(store)) if store.born_ns[i] < t0_ns and (sensor, number) not in store.scans[i]
-            ]
+            rows = [i for i in range(len(store)) if store.born_ns[i] < t0_ns and (sensor, number) not in store.scans[i]]
             if rows:
                 which = np.array(rows, dtype=np.int64)
-                store = lf.miss(store, which, self._unpack(scan), self._theta0, self._belief.parameters)
+                store = lf.miss(store, which, self._unpack(scan), self._bank)
         return self._drop(store, int(scan["t1_ns"]))
 
     def _unpack(self, scan: NDArray[np.void]) -> lf.Scan:
@@ -585,9 +584,7 @@ class Tracker:
         else:
             row[lf.S_BOOST] *= sensitivity**4
             row[lf.S_COAST] *= sensitivity**4
-        limits = np.array(
-            [float(scan[n]) for n in ("az_from", "az_to", "el_min", "el_max", "range_min", "range_max")]
-        )
+        limits = np.array([float(scan[n]) for n in ("az_from", "az_to", "el_min", "el_max", "range_min", "range_max")])
         return lf.Scan(
             int(scan["region"]),
             np.array(scan["platform"], dtype=np.float64),
@@ -627,7 +624,7 @@ class Tracker:
         if deadline is None:
             if len(self._deadlines) > 4096:
                 self._deadlines.clear()
-            deadline = self._deadlines[memo] = lf.deadline(store, i, self._theta0, self._belief.parameters)
+            deadline = self._deadlines[memo] = lf.deadline(store, i, self._bank)
         return "come down, or nothing is known of it any more" if t_ns > deadline else ""
 
     # ------------------------------------------------------------------------------------------------------- telling
@@ -680,8 +677,9 @@ class Tracker:
                 continue
             why = self._fates.get(told.mark, "")
             if not why:
-                why = next((self._over(store, i, t1_ns) for i in range(len(store)) if _first(store.chain[i]) ==
-                told.mark), "")
+                why = next(
+                    (self._over(store, i, t1_ns) for i in range(len(store)) if _first(store.chain[i]) == told.mark), ""
+                )
             row = told.row.copy()
             row["life"] = Life.ENDED
             told.life, told.row = Life.ENDED, row
@@ -734,9 +732,9 @@ class Tracker:
         if not k:
             return rows
         which = np.array(alive, dtype=np.int64)
-        x, cov, models = lf.view(store, which, t1_ns / 1e9, self._theta0, self._belief.parameters)
+        x, cov, models = lf.view(store, which, t1_ns / 1e9, self._bank)
         rows["track"], rows["t_ns"], rows["x"], rows["P"] = numbers, t1_ns, x, cov
-        rows["mu"][:, :2] = models
+        rows["mu"] = self._bank.by_kind(models)
         stage = store.life[which].copy()
         silent = t1_ns - store.last_ns[which]
         wait = np.array([self._wait(store.sensors[i]) for i in alive], dtype=np.int64)
