@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,7 @@ _LEAST_Q_ANGLE = 5e-5  # notional: steering, 1.3 deg over 10 s
 UNEXPECTED = 3e-4  # 1/s: boost taken to be over that was not, or a stage that no class has
 _HIGHER = 1.25  # a flight may light its last stage this much higher than the nominal one
 _SURE_PAUSE_S = 15.0  # how long after its end a believed pause between stages is still waited for
-_SHORT_PAUSE_S = 5.0  # shorter pauses between stages are bridged by the boost model
+_SHORT_PAUSE_S = 10.0  # no pause between stages is told apart from a shorter one
 _ELEVATION_DEG = (25.0, 85.0)  # of the thrust after pitching over: from long range to lofted
 _FLIGHTS = 12  # of a class
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
@@ -81,6 +81,10 @@ class Belief:
 
     def at_any_time(self) -> Prior:
         """Somewhere in its powered flight."""
+        return self._any
+
+    @cached_property
+    def _any(self) -> Prior:
         return _moments(self.cloud, self.weight)
 
     def first_seen(self, cloud_top: float, period: float) -> Prior:
@@ -112,6 +116,7 @@ def _believe(classes: tuple[FlightClass, ...]) -> Belief:
     clocks: list[NDArray[np.float64]] = []
     flights: list[NDArray[np.int64]] = []
     weights: list[NDArray[np.float64]] = []
+    lately: list[NDArray[np.bool_]] = []  # whether a moment follows the lighting of a later stage
     top_of_pauses: list[float] = []  # heights at which last stages light
     noise = np.zeros(3)
     priors = [max(c.prior, 1e-6) for c in classes]
@@ -122,6 +127,7 @@ def _believe(classes: tuple[FlightClass, ...]) -> Belief:
             if _relights(c) > 0.0 and len(last):
                 top_of_pauses.append(_HIGHER * float(last.min()))
             rows.append(_all_round(m))
+            lately.append(np.repeat(_lately_lit(m), _AZIMUTHS))
             clocks.append(np.repeat(m.clock, _AZIMUTHS))
             flights.append(np.full(len(rows[-1]), len(flights)))
             # seen moments are even over time: a class counts by its prior, however long it burns
@@ -129,7 +135,7 @@ def _believe(classes: tuple[FlightClass, ...]) -> Belief:
             noise += prior * np.array(_unsteady(m))
     if not rows:
         return _generic()
-    cloud, weight = np.concatenate(rows), np.concatenate(weights)
+    cloud, weight, late = np.concatenate(rows), np.concatenate(weights), np.concatenate(lately)
     weight = weight / weight.sum()
     share = np.array(priors) / sum(priors)
     burn = sum(p * sum(s.burn.nominal for s in c.stages) for p, c in zip(share, classes, strict=True))
@@ -143,8 +149,10 @@ def _believe(classes: tuple[FlightClass, ...]) -> Belief:
     par[PAUSE] = max(gaps, default=0.0) + _SURE_PAUSE_S
     par[TOP] = max(top, 1.1 * float(cloud[:, 0].max()))
     par[RELIGHT_TOP] = max(top_of_pauses, default=0.0)
-    par[THRUST], par[THRUST_SD] = any_time.mean[4], math.sqrt(any_time.cov[4, 4])
-    par[RATIO], par[RATIO_SD] = any_time.mean[7], math.sqrt(any_time.cov[7, 7])
+    # thrust that begins anew is that of a later stage lately lit, where a class has one
+    anew = _moments(cloud, weight * late) if late.any() else any_time
+    par[THRUST], par[THRUST_SD] = anew.mean[4], math.sqrt(anew.cov[4, 4])
+    par[RATIO], par[RATIO_SD] = anew.mean[7], math.sqrt(anew.cov[7, 7])
     par[ANGLE_SD] = 0.3
     par[MOST_THRUST], par[MOST_RATIO] = 1.2 * float(cloud[:, 4].max()), 1.2 * float(cloud[:, 7].max())
     par[BETA] = math.exp(sum(p * math.log(max(c.beta.nominal, 1.0)) for p, c in zip(share, classes, strict=True)))
@@ -172,7 +180,7 @@ def _believe(classes: tuple[FlightClass, ...]) -> Belief:
 
 def _relights(c: FlightClass) -> float:
     """Rate (1/s) at which a coasting object of a class lights its next stage: one over the mean pause."""
-    pauses = [s.coast.nominal for s in c.stages[:-1] if s.coast.nominal > _SHORT_PAUSE_S]
+    pauses = [max(s.coast.nominal, _SHORT_PAUSE_S) for s in c.stages[:-1]]
     return len(pauses) / sum(pauses) if pauses else 0.0
 
 
@@ -257,6 +265,16 @@ def _all_round(m: _Moments) -> NDArray[np.float64]:
     q = np.arctan2(np.sin(tilt) * n, np.cos(tilt) * one)
     parts = (h * one, along * e, along * n, up * one, force * one, p, q, ratio * one)
     return np.stack(parts, axis=2).reshape(-1, 8)
+
+
+def _lately_lit(m: _Moments) -> NDArray[np.bool_]:
+    """Moments (k,) of a later stage that lit less than ``_LAG_S`` before."""
+    out = np.zeros(len(m.clock), dtype=np.bool_)
+    for i in range(1, int(m.burn.max(initial=0)) + 1):
+        mine = m.burn == i
+        if mine.any():
+            out |= mine & (m.clock - m.clock[mine].min() <= _LAG_S)
+    return out
 
 
 def _unsteady(m: _Moments) -> tuple[float, float, float]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.wgs84 import E2, A, ecef_to_geodetic, enu_axes
 from tocsin.records.columns import Kind, Life
-from tocsin.tracking.belief import RATIO, RATIO_SD, THRUST, THRUST_SD, TOP, Belief, Prior
+from tocsin.tracking.belief import TOP, Belief, Prior
 from tocsin.tracking.filter import chart_axes, from_chart
 from tocsin.tracking.measure import Looks, move_platform, sight
 from tocsin.tracking.models import BOOST, COAST, SLOTS, match_moments
@@ -143,13 +143,14 @@ def _from_range(
     C[4, 4] = C[5, 5] = (SPEED_SD / z[0]) ** 2
     from_chart(y, platform, e, moved, G)
     par = belief.parameters
+    any_time = belief.at_any_time()
     x, P = np.zeros(SLOTS), np.zeros((SLOTS, SLOTS))
     x[:6] = moved
     P[:6, :6] = G @ C @ G.T
     P[:6, :6] = 0.5 * (P[:6, :6] + P[:6, :6].T)
     axes = _local_axes(moved[:3])
-    x[6], x[9] = par[THRUST], par[RATIO]
-    P[6, 6], P[7, 7], P[8, 8], P[9, 9] = par[THRUST_SD] ** 2, _TILT_SD**2, _TILT_SD**2, par[RATIO_SD] ** 2
+    x[6], x[9] = any_time.mean[4], any_time.mean[7]
+    P[6, 6], P[7, 7], P[8, 8], P[9, 9] = any_time.cov[4, 4], _TILT_SD**2, _TILT_SD**2, any_time.cov[7, 7]
     height = float(ecef_to_geodetic(moved[:3])[2])
     return x, P, axes, _LOW_BOOST if belief.boosts and height < par[TOP] else 0.0
 
