@@ -7,11 +7,13 @@ import sys
 from validation import (  # noqa: F401 - importing registers their rows
     aircraft,
     ascent,
+    boost_tracking,
     chain,
     command,
     coverage,
     dynamics,
     earth,
+    false_tracks,
     glide,
     infrared,
     orbits,
