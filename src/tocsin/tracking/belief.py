@@ -160,6 +160,7 @@ def _believe(classes: tuple[FlightClass, ...]) -> Belief:
         par[place] = value
     if noise[2] > 0.0:
         par[Q_THRUST] = max(noise[0] / noise[2] / _LAG_S, _LEAST_Q_THRUST)
+        par[Q_RATIO] = _LEAST_Q_THRUST * (any_time.mean[7] / any_time.mean[4]) ** 2  # throttling: the mass flow goes along
         par[Q_ANGLE] = max(noise[1] / noise[2] / (2.0 * _LAG_S), _LEAST_Q_ANGLE)  # two angles share it
 
     def mean_log(values: list[float]) -> float:
@@ -307,7 +308,7 @@ def _moments(cloud: NDArray[np.float64], weight: NDArray[np.float64]) -> Prior:
     for i in range(8):
         for j in range(8):
             cov[i, j] = (w * d[:, i] * d[:, j]).sum()
-    floor = np.array([500.0, 50.0, 50.0, 50.0, 3.0, 0.1, 0.1, 1e-3])
+    floor = np.array([500.0, 50.0, 50.0, 50.0, 1.0, 0.1, 0.1, 3e-4])
     return Prior(mean, cov + np.diag(floor**2))
 
 
