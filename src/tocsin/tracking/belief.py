@@ -160,7 +160,9 @@ def _believe(classes: tuple[FlightClass, ...]) -> Belief:
         par[place] = value
     if noise[2] > 0.0:
         par[Q_THRUST] = max(noise[0] / noise[2] / _LAG_S, _LEAST_Q_THRUST)
-        par[Q_RATIO] = _LEAST_Q_THRUST * (any_time.mean[7] / any_time.mean[4]) ** 2  # throttling: the mass flow goes along
+        par[Q_RATIO] = (
+            _LEAST_Q_THRUST * (any_time.mean[7] / any_time.mean[4]) ** 2
+        )  # throttling: the mass flow goes along
         par[Q_ANGLE] = max(noise[1] / noise[2] / (2.0 * _LAG_S), _LEAST_Q_ANGLE)  # two angles share it
 
     def mean_log(values: list[float]) -> float:
@@ -293,8 +295,8 @@ def _unsteady(m: _Moments) -> tuple[float, float, float]:
             continue
         force += (m.rows[later, 3] - m.rows[k, 3] / left) ** 2 * (_LAG_S / dt)
         speed = math.hypot(m.rows[k, 1], m.rows[k, 2])
-        own = m.rows[later, 4] - m.rows[k, 4]
-        fall = 9.8 * m.rows[k, 1] / max(speed, 100.0) ** 2 * dt  # a gravity turn: g cos(climb) / v
+        own = (m.rows[later, 4] - m.rows[k, 4]) * (_LAG_S / dt)
+        fall = 9.8 * m.rows[k, 1] / max(speed, 100.0) ** 2 * _LAG_S  # a gravity turn: g cos(climb) / v
         turn += max(own * own, fall * fall)
         count += 1
     return force, turn, count
