@@ -64,7 +64,7 @@ def test_the_ratio_that_the_rate_rests_on_never_passes_a_level_more_often_than_o
     """The bound behind the stated rate, on the plainest case: hits in a gate of Poisson clutter, best hit taken."""
     draw = np.random.default_rng(4)
     pd, side, mean, sigma, scans = 0.9, 1000.0, 5.0, 8.0, 12  # a line of 1,000 m, a prediction in its middle
-    passed = {level: 0 for level in (2.0, 5.0, 20.0)}
+    passed = dict.fromkeys((2.0, 5.0, 20.0), 0)
     runs = 4_000
     counts = draw.poisson(mean, (runs, scans))
     for run in range(runs):

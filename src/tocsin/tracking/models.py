@@ -196,8 +196,8 @@ def boost_step(x: Array, axes: Array, dt: float, par: Array, xo: Array, F: Array
 
 @kernel
 def bend_boost(x: Array, P: Array, axes: Array, dt: float, par: Array, xo: Array) -> None:
-    """Add to ``xo``, as of ``boost_step``, what the spread ``P`` of thrust does to the mean: half the second derivatives
-    by angles, thrust and ratio times their covariance.
+    """Add to ``xo``, as of ``boost_step``, what the spread ``P`` of thrust does to the mean: half the second
+    derivatives by angles, thrust and ratio times their covariance.
 
     A direction known to half a radian pushes less than its mean says, and 1 / (1 - k t) is steeper above its mean than
     under it. The second-order filter of Athans, Wishner, Bertolini, IEEE TAC 13 (1968), its mean only. Where thrust is
@@ -213,7 +213,7 @@ def bend_boost(x: Array, P: Array, axes: Array, dt: float, par: Array, xo: Array
     sq, cq = math.sin(x[8]), math.cos(x[8])
     dv = a0 * dt * (1.0 + 0.5 * k0 * dt)
     dp = 0.5 * a0 * dt * dt * (1.0 + k0 * dt / 3.0)
-    # by angles twice, by an angle and thrust, by thrust and ratio, by ratio twice (dv = a t + a k t^2 / 2 + a k^2 t^3 / 3)
+    # by angles twice, an angle and thrust, thrust and ratio, ratio twice; dv = a t + a k t^2 / 2 + a k^2 t^3 / 3
     unit_v, unit_p = dv / a0, dp / a0
     along_v = 0.5 * dt * dt * P[6, 9] + a0 * dt * dt * dt / 3.0 * P[9, 9]
     along_p = dt * dt * dt / 6.0 * P[6, 9] + a0 * dt * dt * dt * dt / 12.0 * P[9, 9]
