@@ -30,7 +30,7 @@ from validation.watched_flights import THETA0, Watch, bundled, fly, frames, rada
 book = Book("false_tracks", "False tracks", __doc__)
 _CLASSES = ("srbm", "mrbm", "irbm-liquid", "icbm-liquid", "icbm-solid", "slbm")
 _STATED = "the bound stated in tracking.initiation"
-_STEP_S = 10.0
+_STEP_S = 30.0
 
 
 def _radar(false: float) -> list[Sensor]:
@@ -184,4 +184,4 @@ def _add_soon(name: str, false: float, runs: int) -> None:
 
 for _name, _false in (("radar", 0.1), ("radar", 10.0), ("stereo", 0.1), ("stereo", 10.0), ("satellite", 0.1),
                       ("satellite", 10.0)):  # fmt: skip
-    _add_soon(_name, _false, 60)
+    _add_soon(_name, _false, 48)

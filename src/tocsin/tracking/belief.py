@@ -160,9 +160,8 @@ def _believe(classes: tuple[FlightClass, ...]) -> Belief:
         par[place] = value
     if noise[2] > 0.0:
         par[Q_THRUST] = max(noise[0] / noise[2] / _LAG_S, _LEAST_Q_THRUST)
-        par[Q_RATIO] = (
-            _LEAST_Q_THRUST * (any_time.mean[7] / any_time.mean[4]) ** 2
-        )  # throttling: the mass flow goes along
+        # the mass flow goes along with throttling
+        par[Q_RATIO] = _LEAST_Q_THRUST * (any_time.mean[7] / any_time.mean[4]) ** 2
         par[Q_ANGLE] = max(noise[1] / noise[2] / (2.0 * _LAG_S), _LEAST_Q_ANGLE)  # two angles share it
 
     def mean_log(values: list[float]) -> float:
