@@ -5,7 +5,8 @@ The stated rate (`tocsin.tracking.initiation.false_tracks_per_hour`, derived the
 false detections, the same for every density of clutter: one in 99 hours of each sensor; and one an hour of each sensor
 for tracks that are told as tentative. Clutter is Poisson with the declared mean, even over the view (range, azimuth,
 sine of elevation; the disc of the Earth by solid angle). Intervals of rates are exact Poisson intervals (Garwood 1936).
-Six classes are believed, so every line of sight may be a boost.
+Six classes are believed, so every line of sight may be a boost. The tracker is stepped every 30 s: what begins and ends
+within a step is not told.
 
 Sensors: *radar* (all round, 5 s, 30 m, 0.1 deg, 4,000 km), *coarse radar* (120 deg, 10 s, 200 m, 0.5 deg), *satellite*
 (geostationary, 10 s, 30 microradians), *stereo* (two of them), *all* (two satellites, two radars).
