@@ -441,15 +441,17 @@ def _stitched(turned_deg: float, within_s: float, seeds: int) -> _Stitched:
             if int(s[0]["sensor"][0]) != fence.n or int(s[0]["t0_ns"][0]) / NS > again
         ]  # fmt: skip
         tracker = Tracker((*sats, fence), (c,), THETA0)
-        owners: dict[int, Counter[int]] = {}  # of each track, from space
-        ground: list[Counter[int]] = [Counter() for _ in paths]  # tracks that a flight's radar detections went to
+        newest: dict[tuple[int, int, int], int] = {}  # whose a detection is, as last told
         for t_ns, s, d in frames(scans, _ends(scans)):
             for a in tracker.step(t_ns, s, d).associations.tolist():
-                cause = watch.cause[a[1:]]
-                if a[1] == fence.n:
-                    ground[cause][a[0]] += 1
-                else:
-                    owners.setdefault(a[0], Counter())[cause] += 1
+                newest[a[1], a[2], a[3]] = a[0]
+        owners: dict[int, Counter[int]] = {}  # of each track, from space
+        ground: list[Counter[int]] = [Counter() for _ in paths]  # tracks that a flight's radar detections went to
+        for mark, n in newest.items():
+            if mark[0] == fence.n:
+                ground[watch.cause[mark]][n] += 1
+            else:
+                owners.setdefault(n, Counter())[watch.cause[mark]] += 1
         for j in range(len(paths)):
             tally["all"] += 1
             if not ground[j]:
