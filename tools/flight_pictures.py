@@ -89,9 +89,9 @@ def path(flight: Flight) -> tuple[NDArray[np.float64], ...]:
     first, last = ephemeris.span(0)
     t_ns = np.unique(np.concatenate([np.linspace(first, last, 600).astype(np.int64), [flight.cutoff_ns, last]]))
     t_ns = t_ns[(t_ns >= first) & (t_ns <= last)]
-    fixed = np.array(
-        [to_ecef(row, theta_at(0.0, int(t))) for t, row in zip(t_ns, ephemeris.states(0, t_ns), strict=True)]
-    )
+    fixed = np.array([
+        to_ecef(row, theta_at(0.0, int(t))) for t, row in zip(t_ns, ephemeris.states(0, t_ns), strict=True)
+    ])
     ground = np.array([ecef_to_geodetic(row[:3]) for row in fixed])
     site = flight.object
     far = [inverse(site.lat, site.lon, lat, lon)[0] for lat, lon, _ in ground]

@@ -1,3 +1,4 @@
+
 """How often the 95 % regions hold the truth: 200 seeds of `hokkaido-2017`.
 
 Each seed draws the class's numbers, every sensor's errors and all delays anew. A region is scored where it was given:

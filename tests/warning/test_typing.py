@@ -63,10 +63,8 @@ def test_how_steep_it_flies_tells_a_sounding_rocket():
     rocket = cases.make_class("rocket", energy="thrust", low=100e3, high=3000e3, family="sounding-rocket")
     for degrees, kind in ((85.0, rocket), (38.0, cases.MIDDLE)):
         scores = {
-            c.id: typing.energy_score(
-                c, np.array([2000e3]), np.array([900e3]), np.ones(1), np.array([math.radians(degrees)])
-            )
-            for c in (rocket, cases.MIDDLE)
+            c.id: typing.energy_score(c, np.array([2000e3]), np.array([900e3]), np.ones(1),
+            np.array([math.radians(degrees)])) for c in (rocket, cases.MIDDLE)
         }
         assert max(scores, key=scores.get) == kind.id
     # over all elevations the density is that of energy alone

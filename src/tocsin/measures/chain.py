@@ -123,7 +123,9 @@ class Behind:
         """Keys of the detections given to each track (nation, label, track), in order."""
         table = self._tables["associations"]
         keys = self._keys(table)
-        names = zip(table["nation"].to_pylist(), table["label"].to_pylist(), table["track"].to_pylist(), strict=True)
+        names = zip(
+            table["nation"].to_pylist(), table["label"].to_pylist(), table["track"].to_pylist(), strict=True
+        )
         rows: dict[tuple[str, str, int], list[int]] = {}
         for i, name in enumerate(names):
             rows.setdefault(name, []).append(i)

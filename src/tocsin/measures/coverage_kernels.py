@@ -78,7 +78,9 @@ def _profile(table: Floats, at: float, share: float, column: int) -> float:
 
 
 @kernel
-def plan(start: Floats, aim: Floats, ranges: Floats, burn: Floats, tilt: Floats, table: Floats, arc: Floats) -> bool:
+def plan(
+    start: Floats, aim: Floats, ranges: Floats, burn: Floats, tilt: Floats, table: Floats, arc: Floats
+) -> bool:
     """The nominal flight from ``start`` to ``aim`` (ecef, on the ground); False where its range is not in ``ranges``.
 
     Boost: height and way over the ground of the class's own flights at ``ranges (k,)``, ``burn (k,)`` s long, ``table

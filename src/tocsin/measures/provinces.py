@@ -167,7 +167,10 @@ def radar_cover(
     edges = np.cumsum([0, *(len(s.lat) for s in sampled)])
 
     def by_province(seen: NDArray[np.bool_]) -> list[float]:
-        return [float(area[a:b][seen[a:b]].sum() / area[a:b].sum()) if b > a else 0.0 for a, b in pairwise(edges)]
+        return [
+            float(area[a:b][seen[a:b]].sum() / area[a:b].sum()) if b > a else 0.0
+            for a, b in pairwise(edges)
+        ]
 
     cosine = math.sin(radar.lat) * np.sin(lat) + math.cos(radar.lat) * np.cos(lat) * np.cos(lon - radar.lon)
     away = R_MEAN * np.arccos(np.clip(cosine, -1.0, 1.0))

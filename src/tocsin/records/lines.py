@@ -116,69 +116,61 @@ def _warning(record: Record, out: Rows) -> tuple[str, str, str]:
         "version": w.version,
         "t_s": _s(w.t_ns),
     }
-    out["warnings"].append(
-        {
-            **base,
-            "t_ns": w.t_ns,
-            "status": w.status,
-            "confirmed": w.confirmed,
-            "cause": w.cause,
-            "track": w.track,
-            "sources": ",".join(w.sources),
-            "partner": w.partner,
-            "first_data_s": _s(w.first_data_ns),
-            "burnout_s": _s(w.burnout_ns),
-            "p_real": w.p_real,
-            "confidence": w.confidence,
-            "types": json_text(w.types),
-        }
-    )
+    out["warnings"].append({
+        **base,
+        "t_ns": w.t_ns,
+        "status": w.status,
+        "confirmed": w.confirmed,
+        "cause": w.cause,
+        "track": w.track,
+        "sources": ",".join(w.sources),
+        "partner": w.partner,
+        "first_data_s": _s(w.first_data_ns),
+        "burnout_s": _s(w.burnout_ns),
+        "p_real": w.p_real,
+        "confidence": w.confidence,
+        "types": json_text(w.types),
+    })
     out["estimates"].append(_estimate(base, "launch", w.launch))
     out["estimates"].append(_estimate(base, "impact", w.impact))
     for risk in w.areas:
-        out["risks"].append(
-            {
-                **base,
-                "area": risk.area,
-                "p_impact": risk.p_impact,
-                "p_passage": risk.p_passage,
-                "at_s": _s(risk.t_ns),
-                "excluded": risk.excluded,
-            }
-        )
+        out["risks"].append({
+            **base,
+            "area": risk.area,
+            "p_impact": risk.p_impact,
+            "p_passage": risk.p_passage,
+            "at_s": _s(risk.t_ns),
+            "excluded": risk.excluded,
+        })
     for item in w.evidence:
-        out["evidence"].append(
-            {
-                **base,
-                "sensor_kind": item.sensor_kind,
-                "sensor": item.sensor,
-                "state": item.state,
-                "could_from_s": _s(item.could_from_ns),
-                "source_chain": ",".join(item.source_chain),
-            }
-        )
+        out["evidence"].append({
+            **base,
+            "sensor_kind": item.sensor_kind,
+            "sensor": item.sensor,
+            "state": item.state,
+            "could_from_s": _s(item.could_from_ns),
+            "source_chain": ",".join(item.source_chain),
+        })
     return w.uid, w.status, f"version {w.version}: {w.cause}"
 
 
 def _decision(record: Record, out: Rows) -> tuple[str, str, str]:
     d = unpack(record.body, Decision)
-    out["decisions"].append(
-        {
-            "nation": nation_of(record),
-            "post": d.post,
-            "step": d.step,
-            "action": d.action,
-            "warning": d.warning,
-            "version": d.version,
-            "due_s": _s(d.due_ns),
-            "t_s": _s(record.t_ns),
-            "t_ns": record.t_ns,
-            "took_s": d.took_s,
-            "by": d.by,
-            "areas": ",".join(d.areas),
-            "text": d.text,
-        }
-    )
+    out["decisions"].append({
+        "nation": nation_of(record),
+        "post": d.post,
+        "step": d.step,
+        "action": d.action,
+        "warning": d.warning,
+        "version": d.version,
+        "due_s": _s(d.due_ns),
+        "t_s": _s(record.t_ns),
+        "t_ns": record.t_ns,
+        "took_s": d.took_s,
+        "by": d.by,
+        "areas": ",".join(d.areas),
+        "text": d.text,
+    })
     return d.warning, d.action, d.text
 
 
@@ -207,60 +199,54 @@ def _input(record: Record, out: Rows) -> tuple[str, str, str]:
     body = unpack(record.body, Accept)
     i = body.input
     raw = bytes(i.body)
-    out["inputs"].append(
-        {
-            "id": i.id,
-            "branch": i.branch,
-            "seat": i.seat,
-            "person": i.person,
-            "act": i.act,
-            "v": i.v,
-            "applies_s": _s(body.applies_ns),
-            "body": json_text(msgspec.msgpack.decode(raw)) if raw else "null",
-        }
-    )
+    out["inputs"].append({
+        "id": i.id,
+        "branch": i.branch,
+        "seat": i.seat,
+        "person": i.person,
+        "act": i.act,
+        "v": i.v,
+        "applies_s": _s(body.applies_ns),
+        "body": json_text(msgspec.msgpack.decode(raw)) if raw else "null",
+    })
     return i.id, i.act, f"{i.seat} {i.person}".strip()
 
 
 def _flight(record: Record, out: Rows) -> tuple[str, str, str]:
     f = unpack(record.body, FlightBody)
     deg = 180.0 / math.pi
-    out["flights"].append(
-        {
-            "object": f.object,
-            "class": f.class_,
-            "launch_s": _s(f.launch_ns),
-            "cutoff_s": _s(f.cutoff_ns),
-            "apogee_s": _s(f.apogee_ns),
-            "impact_s": _s(f.impact_ns),
-            "apogee_km": f.apogee_m * 1e-3,
-            "range_km": _finite(f.range_m, 1e-3),
-            "launch_lat_deg": f.launch_lat * deg,
-            "launch_lon_deg": f.launch_lon * deg,
-            "impact_lat_deg": _finite(f.impact_lat, deg),
-            "impact_lon_deg": _finite(f.impact_lon, deg),
-            "drawn": json_text(f.drawn),
-            "kind": f.kind,
-            "parent": f.parent or None,
-        }
-    )
+    out["flights"].append({
+        "object": f.object,
+        "class": f.class_,
+        "launch_s": _s(f.launch_ns),
+        "cutoff_s": _s(f.cutoff_ns),
+        "apogee_s": _s(f.apogee_ns),
+        "impact_s": _s(f.impact_ns),
+        "apogee_km": f.apogee_m * 1e-3,
+        "range_km": _finite(f.range_m, 1e-3),
+        "launch_lat_deg": f.launch_lat * deg,
+        "launch_lon_deg": f.launch_lon * deg,
+        "impact_lat_deg": _finite(f.impact_lat, deg),
+        "impact_lon_deg": _finite(f.impact_lon, deg),
+        "drawn": json_text(f.drawn),
+        "kind": f.kind,
+        "parent": f.parent or None,
+    })
     reach = "does not come down" if f.range_m is None else f"range {f.range_m / 1e3:.1f} km"
     return f.object, "flight", f"{f.class_}: apogee {f.apogee_m / 1e3:.1f} km, {reach}"
 
 
 def _object(record: Record, out: Rows) -> tuple[str, str, str]:
     o = unpack(record.body, ObjectBody)
-    out["objects"].append(
-        {
-            "object": o.object,
-            "kind": o.kind,
-            "class": o.class_ or None,
-            "parent": o.parent or None,
-            "start_s": _s(o.start_ns),
-            "end_s": _s(o.end_ns),
-            "facts": json_text(o.facts),
-        }
-    )
+    out["objects"].append({
+        "object": o.object,
+        "kind": o.kind,
+        "class": o.class_ or None,
+        "parent": o.parent or None,
+        "start_s": _s(o.start_ns),
+        "end_s": _s(o.end_ns),
+        "facts": json_text(o.facts),
+    })
     return o.object, "object", f"{o.kind}{f' of {o.parent}' if o.parent else ''}"
 
 
@@ -317,20 +303,18 @@ def sparse_rows(records: list[Record], facts: Facts) -> Rows:
     out: Rows = {name: [] for name in TABLES}
     for record in records:
         subject, what, text = _READERS.get(record.kind, _other)(record, out)
-        out["events"].append(
-            {
-                "t_s": _s(record.t_ns),
-                "t_ns": record.t_ns,
-                "source": record.source,
-                "n": record.n,
-                "kind": record.kind,
-                "audience": ",".join(record.audience),
-                "label": record.label,
-                "subject": subject,
-                "what": what,
-                "text": text,
-            }
-        )
+        out["events"].append({
+            "t_s": _s(record.t_ns),
+            "t_ns": record.t_ns,
+            "source": record.source,
+            "n": record.n,
+            "kind": record.kind,
+            "audience": ",".join(record.audience),
+            "label": record.label,
+            "subject": subject,
+            "what": what,
+            "text": text,
+        })
     out["messages"] = _settled(out["messages"])
     out["inputs"].sort(key=lambda r: r["applies_s"])
     place = {name: i for i, name in enumerate(facts.objects)}

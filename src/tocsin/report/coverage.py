@@ -406,7 +406,7 @@ def page(title: str, cover: Coverage, provinces: Cover | None, command: str) -> 
         silent = f" Off for some of the day: {', '.join(off)}." if off else ""
         parts.append(
             '<section id="hours"><h2>By hour of day</h2><p class="lead">The same launches at each hour: satellites '
-            "and the "
+            'and the '
             f"Sun move on, and what is off for maintenance is off.{esc(silent)}</p>"
             f'<figure class="wide">{_img(pictures["hours"], "Shares and first looks by hour")}</figure></section>'
         )
@@ -449,7 +449,7 @@ def page(title: str, cover: Coverage, provinces: Cover | None, command: str) -> 
         '<div class="exercise" role="note">EXERCISE <span>simulation, not a real event</span> EXERCISE</div>\n'
         f"<main>\n{opening}{''.join(parts)}</main>\n"
         '<div class="exercise foot" aria-hidden="true">EXERCISE <span>simulation, not a real event</span> '
-        "EXERCISE</div>\n"
+        'EXERCISE</div>\n'
         "</body>\n</html>\n"
     )
     return html, pictures

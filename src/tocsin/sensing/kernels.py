@@ -38,6 +38,7 @@ _0 = np.int64(0)
 AZ_FROM, AZ_TO, EL_MIN, EL_MAX, RANGE_MIN, RANGE_MAX = range(6)
 
 
+
 @kernel
 def mix(key: np.uint64, other: np.uint64) -> np.uint64:
     """A 64-bit key of two (finaliser of SplitMix64; Steele, Lea, Flood, OOPSLA 2014)."""

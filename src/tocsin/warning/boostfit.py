@@ -179,20 +179,8 @@ def _aim(
     x, y, z = ecef_of(lat, lon, 0.0)
     e, n = theta[0] * SITE, theta[1] * SITE
     rows = fly_boost(
-        stages,
-        vertical,
-        pitch,
-        beta,
-        elevation,
-        azimuth,
-        min(end, place[4]),
-        lat,
-        lon,
-        0.0,
-        t_launch,
-        theta0,
-        _STEP,
-        out,
+        stages, vertical, pitch, beta, elevation, azimuth, min(end, place[4]), lat, lon, 0.0, t_launch, theta0, _STEP,
+        out
     )
     # the way to the reference height, from the nodes before and after it (or the last two, drawn out)
     before, after = np.zeros(3), np.empty(3)
@@ -235,20 +223,8 @@ def _fly(
     end = stages[k - 1, 0] + stages[k - 1, 1]
     stop = max(min(until - launch[2], end), 1.0)
     return fly_boost(
-        stages,
-        plan[0],
-        plan[1],
-        plan[2],
-        plan[3],
-        plan[4],
-        stop,
-        launch[0],
-        launch[1],
-        0.0,
-        launch[2],
-        theta0,
-        _STEP,
-        out,
+        stages, plan[0], plan[1], plan[2], plan[3], plan[4], stop, launch[0], launch[1], 0.0, launch[2], theta0,
+        _STEP, out
     )
 
 
