@@ -7,6 +7,7 @@ import sys
 from validation import (  # noqa: F401 - importing registers their rows
     aircraft,
     ascent,
+    boost_tracking,
     chain,
     command,
     coverage,
@@ -14,6 +15,7 @@ from validation import (  # noqa: F401 - importing registers their rows
     dynamics,
     earth,
     estimation,
+    false_tracks,
     filters,
     glide,
     infrared,
