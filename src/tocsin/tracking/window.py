@@ -1,24 +1,35 @@
-"""Who caused what over a window of scans: the assignment of many scans at once, by local search.
+"""Who caused what over a window of scans: the posterior of many scans' assignments at once, by sampling.
 
 Where objects are closer than what one scan can tell apart, the newest scan cannot say which detection comes from which
-object, but the scans of half a minute together often can: an object's detections must lie on one free flight. The best
-assignment over many scans is a multidimensional one (Poore, Comput. Optim. Appl. 3, 1994), too large to be solved
-outright; it is searched from where the last one stood:
+object, but the scans of half a minute together often can: an object's detections must lie on one free flight. Sums over
+the assignments of many scans are out of reach; they are sampled (Markov chains over assignments: Oh, Russell, Sastry,
+IEEE TAC 54, 2009), with the states integrated out: flights are linear about the last estimate, and a track with its
+detections is a Gaussian in information form, whose parts add up scan by scan.
 
-- a scan is assigned anew, given what the other scans say of each track: by a two-dimensional assignment, exact;
-- two tracks exchange all their detections before or after a moment;
-- both again with the likelihoods made blunt and perturbed (perturb-and-MAP: Papandreou and Yuille, ICCV 2011), the
-  bluntness falling to nothing: the way out of a corner. The draws are Philox words of a counter.
+Three moves, each from where the last one stood:
 
-What counts is the likelihood of all detections, the states integrated out: flights are linear about the last estimate,
-and a track with its detections is a Gaussian in information form, whose parts add up scan by scan (Oh, Russell, Sastry,
-IEEE TAC 54, 2009, search the same posterior by Markov chains). Process noise since the window's start widens the
-measurement; between scans it is taken as independent. The number of steps depends on counts alone.
+- a scan that is new is assigned given what the others say of each track, by a two-dimensional assignment;
+- all tracks exchange what *one* sensor saw from a moment on, or what all sensors saw, as suits them best together: of n
+  tracks before and n after, the best assignment. Two radars that know range far better than direction are why one
+  sensor alone is exchanged: the spheres of objects A and B meet in A, in B, and in two ghosts, which explain the
+  detections of each sensor perfectly well, and no exchange in a single scan leads out of them;
+- Gibbs sampling: two tracks exchange their detections of a scan, one takes a free detection or leaves its own, each with
+  its probability given all else.
+
+The likeliest assignment is not what is wanted: where thousands are nearly as likely, it takes the noise for knowledge (it
+explains the detections better than the truth does). Samples are therefore averaged, each with its tracks put in the order
+in which they lie nearest the others' (the estimate of least mean OSPA: Guerriero, Svensson, Svensson, Willett, FUSION
+2010): label symmetry, which makes joint probabilistic association draw close objects together, does no harm.
+
+Process noise since the window's start widens the measurement; between scans it is taken as independent. Within a scan
+one noise and one time serve all tracks; how late a detection is enters by the rate of its measurement. The number of
+steps depends on counts alone, draws are Philox words of a counter: the same data give the same bits.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,12 +45,15 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _LN_2PI = math.log(2.0 * math.pi)
+_NEVER = -40.0  # ln of odds under which nothing is drawn
+_FAR = -1000.0  # ln likelihood under which a free detection is none of a track's
 
 
 @kernel
 def _linear(
     x: Array, t0: float, theta0: float, q: float, t: Array, dt: Array, kind: Ints, region: Ints, platform: Array,
-    attitude: Array, R: Array, first: Ints, z: Array, level: Array, G: Array, H: Array, y: Array, r: Array, c: Array,
+    attitude: Array, R: Array, first: Ints, z: Array, late: Array, level: Array, G: Array, H: Array, y: Array, r: Array,
+    c: Array,
 ) -> None:  # fmt: skip
     """Scans made linear about the flight from ``x`` (6) at ``t0``: of scan s the whitened ``H[s]`` (4, 6), information
     ``G[s]`` (6, 6); of detection b the whitened residual ``r[b]`` (4), ``y[b] = H' r`` and ``c[b]``: its ln likelihood
@@ -107,7 +121,7 @@ def _linear(
                     G[s, i, j] += H[s, k, i] * H[s, k, j]
         for b in range(first[s], first[s + 1]):
             for i in range(4):
-                v[i] = z[b, i] - zp[i] if i < n else 0.0
+                v[i] = z[b, i] - zp[i] - Ht[i] * late[b] if i < n else 0.0
             wrap_residual(kind[s], v)
             square = 0.0
             for i in range(4):
@@ -170,26 +184,13 @@ def _sum_up(
 
 
 @kernel
-def _worth(own: Ints, I0: Array, y0: Array, c0: Array, G: Array, y: Array, c: Array) -> float:
-    """ln likelihood of an assignment ``own`` (tracks, scans), up to a constant."""
-    I, Y, L, x = np.empty((6, 6)), np.empty(6), np.zeros((6, 6)), np.empty(6)
-    total = 0.0
-    for a in range(own.shape[0]):
-        total += c0[a] + _sum_up(own[a], I0[a], y0[a], G[a], y[a], c[a], I, Y)
-        total += _evidence(I, Y, L, x)
-    return total
-
-
-@kernel
 def _assign_scan(
-    s: int, own: Ints, I: Array, Y: Array, G: Array, H: Array, y: Array, r: Array, c: Array, first: Ints, gate: float,
-    blunt: float, key: np.uint64, counter: int,
-) -> bool:  # fmt: skip
-    """Assign scan ``s`` anew given the tracks' information ``I``, ``Y`` from all scans, corrected in place; whether
-    anything changed."""
+    s: int, own: Ints, I: Array, Y: Array, G: Array, H: Array, y: Array, r: Array, c: Array, first: Ints, gate: float
+) -> None:  # fmt: skip
+    """Assign scan ``s`` anew given the tracks' information ``I``, ``Y`` from all scans, corrected in place."""
     n, m = own.shape[0], first[s + 1] - first[s]
     if m == 0:
-        return False
+        return
     J, v, L, x = np.empty((6, 6)), np.empty(6), np.zeros((6, 6)), np.empty(6)
     W, S, M = np.empty((4, 6)), np.empty((4, 4)), np.zeros((4, 4))
     u = np.empty(4)
@@ -232,119 +233,23 @@ def _assign_scan(
                 if square > gate:
                     continue
                 g = c[a, b] + 0.5 * (plain - square - logdet)
-                if blunt > 0.0:
-                    w = uniform(key, counter, a, b)
-                    g = g / blunt - math.log(-math.log(w))
                 if g > 0.0:
                     columns[count], gain[count] = d, g
                     count += 1
         start[a + 1] = count
     chosen = np.full(n, -1)
     _assign(start, columns[:count], gain[:count], m, chosen)
-    changed = False
     for a in range(n):
         new = first[s] + columns[chosen[a]] if chosen[a] >= 0 else -1
         old = own[a, s]
         if new == old:
             continue
-        changed = True
         own[a, s] = new
         for i in range(6):
             Y[a, i] += (y[a, new, i] if new >= 0 else 0.0) - (y[a, old, i] if old >= 0 else 0.0)
             if (new >= 0) != (old >= 0):
                 for j in range(6):
                     I[a, i, j] += G[a, s, i, j] if new >= 0 else -G[a, s, i, j]
-    return changed
-
-
-@kernel
-def _exchange(own: Ints, I0: Array, y0: Array, G: Array, y: Array, c: Array) -> bool:
-    """Let pairs of tracks exchange their detections from a moment on, where it is worth it; whether any did."""
-    n, scans = own.shape
-    changed = False
-    L, x, I, Y = np.zeros((6, 6)), np.empty(6), np.empty((6, 6)), np.empty(6)
-    for a in range(n):
-        for e in range(a + 1, n):
-            best, at = 1e-6, -1
-            worth = np.zeros(scans + 1)
-            for side in range(2):
-                p, o = (a, e) if side == 0 else (e, a)
-                # all its own, then one scan after another, from the last, taken over from the other
-                total = _sum_up(own[p], I0[p], y0[p], G[p], y[p], c[p], I, Y)
-                worth[scans] += total + _evidence(I, Y, L, x)
-                for s in range(scans - 1, -1, -1):
-                    b, d = own[p, s], own[o, s]
-                    if b >= 0:
-                        total -= c[p, b]
-                    if d >= 0:
-                        total += c[p, d]
-                    for i in range(6):
-                        Y[i] += (y[p, d, i] if d >= 0 else 0.0) - (y[p, b, i] if b >= 0 else 0.0)
-                    if (b >= 0) != (d >= 0):
-                        for i in range(6):
-                            for j in range(6):
-                                I[i, j] += G[p, s, i, j] if d >= 0 else -G[p, s, i, j]
-                    worth[s] += total + _evidence(I, Y, L, x)
-            for s in range(scans):
-                if worth[s] - worth[scans] > best:
-                    best, at = worth[s] - worth[scans], s
-            if at >= 0:
-                changed = True
-                for s in range(at, scans):
-                    own[a, s], own[e, s] = own[e, s], own[a, s]
-    return changed
-
-
-@kernel
-def _settle(
-    own: Ints, I0: Array, y0: Array, G: Array, H: Array, y: Array, r: Array, c: Array, first: Ints, gate: float,
-    rounds: int, since: int,
-) -> None:  # fmt: skip
-    """Climb: scans from the last to ``since``, then exchanges, until nothing changes or ``rounds`` are over."""
-    n, scans = own.shape
-    I, Y = np.empty((n, 6, 6)), np.empty((n, 6))
-    for _ in range(rounds):
-        changed = False
-        for a in range(n):
-            _sum_up(own[a], I0[a], y0[a], G[a], y[a], c[a], I[a], Y[a])
-        for s in range(scans - 1, since - 1, -1):
-            if _assign_scan(s, own, I, Y, G, H, y, r, c, first, gate, 0.0, np.uint64(0), 0):
-                changed = True
-        if _exchange(own, I0, y0, G, y, c):
-            changed = True
-        if not changed:
-            break
-
-
-@kernel
-def _search(
-    own: Ints, I0: Array, y0: Array, c0: Array, G: Array, H: Array, y: Array, r: Array, c: Array, first: Ints,
-    gate: float, rounds: int, tries: int, sweeps: int, hottest: float, key: np.uint64,
-) -> float:  # fmt: skip
-    n, scans = own.shape
-    _settle(own, I0, y0, G, H, y, r, c, first, gate, rounds, 0)
-    best = _worth(own, I0, y0, c0, G, y, c)
-    I, Y = np.empty((n, 6, 6)), np.empty((n, 6))
-    other = own.copy()
-    for k in range(tries):
-        other[:] = own
-        for a in range(n):
-            _sum_up(other[a], I0[a], y0[a], G[a], y[a], c[a], I[a], Y[a])
-        for w in range(sweeps):
-            blunt = hottest * (1.0 - w / sweeps)
-            for s in range(scans):
-                _assign_scan(
-                    s, other, I, Y, G, H, y, r, c, first, gate, blunt, key, (k * sweeps + w) * scans + s
-                )
-            _exchange(other, I0, y0, G, y, c)
-            for a in range(n):
-                _sum_up(other[a], I0[a], y0[a], G[a], y[a], c[a], I[a], Y[a])
-        _settle(other, I0, y0, G, H, y, r, c, first, gate, rounds, 0)
-        worth = _worth(other, I0, y0, c0, G, y, c)
-        if worth > best + 1e-6:
-            best = worth
-            own[:] = other
-    return best
 
 
 @kernel
@@ -358,6 +263,70 @@ def _forward(L: Array, y: Array, u: Array) -> float:
         u[i] = s / L[i, i]
         square += u[i] * u[i]
     return square
+
+
+@kernel
+def _permute(
+    own: Ints, sensor: Ints, which: int, I0: Array, y0: Array, G: Array, y: Array, c: Array
+) -> None:  # fmt: skip
+    """At each moment, from the last, all tracks exchange what sensor ``which`` (-1: all) saw since as suits them best."""
+    n, scans = own.shape
+    base, Yb, cb = np.empty((n, 6, 6)), np.empty((n, 6)), np.empty(n)
+    for a in range(n):
+        cb[a] = _sum_up(own[a], I0[a], y0[a], G[a], y[a], c[a], base[a], Yb[a])
+    Is, Ys, cs = np.zeros((n, n, 6, 6)), np.zeros((n, n, 6)), np.zeros((n, n))
+    I, Y, L, u = np.empty((6, 6)), np.empty(6), np.zeros((6, 6)), np.empty(6)
+    worth = np.empty((n, n))
+    start = np.arange(n + 1) * n
+    columns, gain = np.empty(n * n, dtype=np.int64), np.empty(n * n)
+    tail = np.arange(n)  # whose detections a track has from here on
+    for s in range(scans - 1, -1, -1):
+        if which >= 0 and sensor[s] != which:
+            continue
+        for q in range(n):
+            b, o = own[q, s], tail[q]
+            if b < 0:
+                continue
+            cb[q] -= c[q, b]
+            for i in range(6):
+                Yb[q, i] -= y[q, b, i]
+                for j in range(i + 1):
+                    base[q, i, j] -= G[q, s, i, j]
+            for p in range(n):
+                cs[p, o] += c[p, b]
+                for i in range(6):
+                    Ys[p, o, i] += y[p, b, i]
+                    for j in range(i + 1):
+                        Is[p, o, i, j] += G[p, s, i, j]
+        low, high = math.inf, -math.inf
+        for p in range(n):
+            for q in range(n):
+                o = tail[q]
+                for i in range(6):
+                    Y[i] = Yb[p, i] + Ys[p, o, i]
+                    for j in range(i + 1):
+                        I[i, j] = base[p, i, j] + Is[p, o, i, j]
+                logdet = factor(I, 6, L)
+                worth[p, q] = cb[p] + cs[p, o] + 0.5 * (_forward(L, Y, u) - logdet)
+                low, high = min(low, worth[p, q]), max(high, worth[p, q])
+        for p in range(n):
+            for q in range(n):
+                columns[p * n + q] = q
+                gain[p * n + q] = worth[p, q] - low + n * (high - low) + 1.0 + (1e-7 if p == q else 0.0)
+        chosen = np.full(n, -1)
+        _assign(start, columns, gain, n, chosen)
+        moved = False
+        for p in range(n):
+            if columns[chosen[p]] != p:
+                moved = True
+        if moved:
+            before, was = own.copy(), tail.copy()
+            for p in range(n):
+                q = columns[chosen[p]]
+                tail[p] = was[q]
+                for w in range(s, scans):
+                    if which < 0 or sensor[w] == which:
+                        own[p, w] = before[q, w]
 
 
 @kernel
@@ -385,7 +354,11 @@ def _try(
 
 
 @kernel
-def _take(b: int, d: int, a: int, s: int, own: Ints, I: Array, Y: Array, L: Array, logdet: Array, G: Array, y: Array, M: Array, new: float) -> None:
+def _take(
+    b: int, d: int, a: int, s: int, own: Ints, I: Array, Y: Array, L: Array, logdet: Array, G: Array, y: Array, M: Array,
+    new: float,
+) -> None:  # fmt: skip
+    """Give track a detection d in place of b in scan s."""
     own[a, s] = d
     for i in range(6):
         Y[a, i] += (y[a, d, i] if d >= 0 else 0.0) - (y[a, b, i] if b >= 0 else 0.0)
@@ -400,30 +373,29 @@ def _take(b: int, d: int, a: int, s: int, own: Ints, I: Array, Y: Array, L: Arra
 
 @kernel
 def _sample(
-    own: Ints, I0: Array, y0: Array, G: Array, y: Array, c: Array, first: Ints, sweeps: int, since: int,
-    key: np.uint64, states: Array, temper: float,
+    own: Ints, I0: Array, y0: Array, G: Array, y: Array, c: Array, first: Ints, sweeps: int,
+    key: np.uint64, counter: int, states: Array, spreads: Array,
 ) -> None:  # fmt: skip
-    """Gibbs sweeps."""
+    """Sweeps of Gibbs sampling; after each, mean and covariance of each track (at the window's start, about where it
+    was made linear) into ``states`` (sweeps, n, 6), ``spreads`` (sweeps, n, 6, 6)."""
     n, scans = own.shape
     I, Y, L, logdet, worth = np.empty((n, 6, 6)), np.empty((n, 6)), np.zeros((n, 6, 6)), np.empty(n), np.empty(n)
     J, v, u = np.empty((6, 6)), np.empty(6), np.empty(6)
     Ma, Me = np.zeros((6, 6)), np.zeros((6, 6))
     da, de = np.empty(1), np.empty(1)
-    x = np.empty(6)
     total = c.shape[1]
     free = np.ones(total, dtype=np.bool_)
     for a in range(n):
         for s in range(scans):
             if own[a, s] >= 0:
                 free[own[a, s]] = False
-    cut = np.empty(scans + 1)
     for w in range(sweeps):
         for a in range(n):
             _sum_up(own[a], I0[a], y0[a], G[a], y[a], c[a], I[a], Y[a])
             logdet[a] = factor(I[a], 6, L[a])
             worth[a] = 0.5 * (_forward(L[a], Y[a], u) - logdet[a])
         draw = 0
-        for s in range(since, scans):
+        for s in range(scans):
             for a in range(n):
                 for e in range(a + 1, n):
                     b, d = own[a, s], own[e, s]
@@ -431,9 +403,9 @@ def _sample(
                         continue
                     wa = _try(b, d, I[a], Y[a], L[a], logdet[a], G[a, s], y[a], c[a], J, v, Ma, u, da)
                     we = _try(d, b, I[e], Y[e], L[e], logdet[e], G[e, s], y[e], c[e], J, v, Me, u, de)
-                    gain = (wa + we - worth[a] - worth[e]) / temper
+                    gain = wa + we - worth[a] - worth[e]
                     draw += 1
-                    if gain > -40.0 and uniform(key, w, s, draw) * (1.0 + math.exp(min(-gain, 700.0))) < 1.0:
+                    if gain > _NEVER and uniform(key, counter + w, s, draw) * (1.0 + math.exp(min(-gain, 700.0))) < 1.0:
                         _take(b, d, a, s, own, I, Y, L, logdet, G, y, Ma, da[0])
                         _take(d, b, e, s, own, I, Y, L, logdet, G, y, Me, de[0])
                         # worth is relative to what the track has: c is not carried along
@@ -446,55 +418,198 @@ def _sample(
                         if b < 0:
                             continue
                         new = -1
-                    elif free[d] and c[a, d] > -1000.0:
+                    elif free[d] and c[a, d] > _FAR:
                         new = d
                     else:
                         continue
                     wa = _try(b, new, I[a], Y[a], L[a], logdet[a], G[a, s], y[a], c[a], J, v, Ma, u, da)
-                    gain = (wa - worth[a]) / temper
+                    gain = wa - worth[a]
                     draw += 1
-                    if gain > -40.0 and uniform(key, w, s, draw) * (1.0 + math.exp(min(-gain, 700.0))) < 1.0:
+                    if gain > _NEVER and uniform(key, counter + w, s, draw) * (1.0 + math.exp(min(-gain, 700.0))) < 1.0:
                         _take(b, new, a, s, own, I, Y, L, logdet, G, y, Ma, da[0])
                         worth[a] = 0.5 * (_forward(L[a], Y[a], u) - logdet[a])
                         if b >= 0:
                             free[b] = True
                         if new >= 0:
                             free[new] = False
-        # exchanges of all after a moment
-        It, Yt, Lt = np.empty((6, 6)), np.empty(6), np.zeros((6, 6))
         for a in range(n):
-            for e in range(a + 1, n):
-                cut[:] = 0.0
-                for side in range(2):
-                    p, o = (a, e) if side == 0 else (e, a)
-                    t = _sum_up(own[p], I0[p], y0[p], G[p], y[p], c[p], It, Yt)
-                    cut[scans] += t + _evidence(It, Yt, Lt, x)
-                    for s in range(scans - 1, -1, -1):
-                        b, d = own[p, s], own[o, s]
-                        if b >= 0:
-                            t -= c[p, b]
-                        if d >= 0:
-                            t += c[p, d]
-                        for i in range(6):
-                            Yt[i] += (y[p, d, i] if d >= 0 else 0.0) - (y[p, b, i] if b >= 0 else 0.0)
-                        if (b >= 0) != (d >= 0):
-                            for i in range(6):
-                                for j in range(6):
-                                    It[i, j] += G[p, s, i, j] if d >= 0 else -G[p, s, i, j]
-                        cut[s] += t + _evidence(It, Yt, Lt, x)
-                most = cut.max()
-                weight = 0.0
-                for s in range(scans + 1):
-                    cut[s] = math.exp((cut[s] - most) / temper)
-                    weight += cut[s]
-                draw += 1
-                left = uniform(key, w, -1, draw) * weight
-                at = 0
-                while at < scans and left > cut[at]:
-                    left -= cut[at]
-                    at += 1
-                for s in range(at, scans):
-                    own[a, s], own[e, s] = own[e, s], own[a, s]
+            _evidence(I[a], Y[a], J, states[w, a])
+            for k in range(6):
+                for i in range(6):
+                    v[i] = 1.0 if i == k else 0.0
+                _evidence(I[a], v, J, u)
+                for i in range(6):
+                    spreads[w, a, i, k] = u[i]
+
+
+@kernel
+def _carry_samples(
+    x: Array, spread: Array, t0: float, t1: float, theta0: float, xo: Array, Po: Array
+) -> None:  # fmt: skip
+    F, T = np.empty((6, 6)), np.empty((6, 6))
+    for k in range(x.shape[0]):
+        for a in range(x.shape[1]):
+            coast_to_stm(x[k, a], t0, t1, theta0, xo[k, a], F)
+            for i in range(6):
+                for j in range(6):
+                    T[i, j] = 0.0
+                    for m in range(6):
+                        T[i, j] += F[i, m] * spread[k, a, m, j]
+            for i in range(6):
+                for j in range(i, 6):
+                    s = 0.0
+                    for m in range(6):
+                        s += T[i, m] * F[j, m]
+                    Po[k, a, i, j] = s
+                    Po[k, a, j, i] = s
+
+
+@kernel
+def _in_order(x: Array, near: Array, place: Ints) -> None:
+    """Which track of each sample ``x`` (k, n, 6) lies where the tracks ``near`` (n, 6) are, into ``place`` (k, n): least
+    sum of squared distances."""
+    n = near.shape[0]
+    start = np.arange(n + 1) * n
+    columns, gain = np.empty(n * n, dtype=np.int64), np.empty(n * n)
+    chosen = np.empty(n, dtype=np.int64)
+    for k in range(x.shape[0]):
+        most = 0.0
         for a in range(n):
-            _sum_up(own[a], I0[a], y0[a], G[a], y[a], c[a], It, Yt)
-            _evidence(It, Yt, Lt, states[w, a])
+            for b in range(n):
+                d = 0.0
+                for i in range(3):
+                    d += (x[k, b, i] - near[a, i]) ** 2
+                columns[a * n + b], gain[a * n + b] = b, d
+                most = max(most, d)
+        for i in range(n * n):
+            gain[i] = (n + 1) * most + 1.0 - gain[i]
+        chosen[:] = -1
+        _assign(start, columns, gain, n, chosen)
+        for a in range(n):
+            place[k, a] = columns[chosen[a]]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Scans of a window, in the order of time; scan s has detections ``first[s]`` to ``first[s + 1]``.
+
+    ``t`` (S,): s since the epoch, ``dt``: since the scan's t0; ``sensor``: counted from 0; ``kind``, ``region``,
+    ``platform`` (S, 6), ``attitude`` (S, 9): as in ``Looks``; ``R`` (S, 4, 4): one noise for all detections of a scan;
+    ``z`` (D, 4); ``late`` (D,): s from the scan's ``t`` to the detection; ``level`` (D,): ln Pd / (1 - Pd), less ln of
+    the density of false detections there.
+    """
+
+    t: Array
+    dt: Array
+    sensor: Ints
+    kind: Ints
+    region: Ints
+    platform: Array
+    attitude: Array
+    R: Array
+    first: Ints
+    z: Array
+    late: Array
+    level: Array
+
+
+@dataclass(frozen=True)
+class Found:
+    """``own`` (n, S): the last sample's detection of each track in each scan (-1: none), to go on from; ``start`` (n,
+    6): its states at the window's start, to be linear about; ``x`` (n, 6), ``P`` (n, 6, 6): the tracks at the time asked
+    for."""
+
+    own: Ints
+    start: Array
+    x: Array
+    P: Array
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is done: ``rounds`` of exchanges and sampling, then ``keep`` samples that are averaged; ``relinear`` times
+    over; ``gate``: squared distance within which a new scan's detections are taken at first."""
+
+    rounds: int = 2
+    keep: int = 10
+    relinear: int = 1
+    gate: float = 25.0
+
+
+def explain(
+    block: Block, x: Array, P: Array, t0: float, start: Array, own: Ints, q: float, t1: float, theta0: float = 0.0,
+    effort: Effort | None = None, seed: int = 0,
+) -> Found:  # fmt: skip
+    """Tracks at ``t1`` (s), given all scans of a window.
+
+    ``x`` (n, 6), ``P`` (n, 6, 6): what was known at ``t0`` (s), before any of the scans, in eci; ``start`` (n, 6): a
+    better guess of the states then (or ``x`` itself); ``own`` (n, s): the assignment of the first s scans found before;
+    ``q``: white acceleration of the flight (m2/s3). Tracks keep their places: that of ``start`` carried to ``t1``, by
+    the least sum of squared distances. Raises ValueError where a covariance is not positive definite or the shapes do
+    not go together.
+    """
+    effort = effort or Effort()
+    n, scans = len(x), len(block.t)
+    if own.shape[0] != n or own.shape[1] > scans or block.first.shape != (scans + 1,):
+        raise ValueError(f"{n} tracks and {scans} scans do not go with an assignment of shape {own.shape}")
+    own = np.hstack((own, np.full((n, scans - own.shape[1]), -1))).astype(np.int64)
+    fresh = np.flatnonzero(np.all(own < 0, axis=0))
+    ref = np.ascontiguousarray(start, dtype=np.float64).copy()
+    information = np.empty((n, 6, 6))
+    for a in range(n):
+        if not np.all(np.linalg.eigvalsh(P[a]) > 0.0):
+            raise ValueError(f"the covariance of track {a} is not positive definite")
+        information[a] = np.linalg.inv(P[a])
+    near, _ = _carried(ref[None], np.zeros((1, n, 6, 6)), t0, t1, theta0)
+    near = near[0]
+    count, groups = len(block.z), int(block.sensor.max()) + 1 if scans else 0
+    states, spreads = np.empty((effort.keep, n, 6)), np.empty((effort.keep, n, 6, 6))
+    one, its = np.empty((1, n, 6)), np.empty((1, n, 6, 6))
+    key, counter = np.uint64(seed), 0
+    for again in range(effort.relinear):
+        G, H = np.empty((n, scans, 6, 6)), np.empty((n, scans, 4, 6))
+        y, r, c = np.empty((n, count, 6)), np.empty((n, count, 4)), np.empty((n, count))
+        for a in range(n):
+            _linear(
+                ref[a], t0, theta0, q, block.t, block.dt, block.kind, block.region, block.platform, block.attitude,
+                block.R, block.first, block.z, block.late, block.level, G[a], H[a], y[a], r[a], c[a],
+            )  # fmt: skip
+        y0 = np.array([[sum(information[a, i] * (x[a] - ref[a])) for i in range(6)] for a in range(n)]).reshape(n, 6)
+        if again == 0:
+            I, Y = np.empty((n, 6, 6)), np.empty((n, 6))
+            for a in range(n):
+                _sum_up(own[a], information[a], y0[a], G[a], y[a], c[a], I[a], Y[a])
+            for s in fresh:
+                _assign_scan(int(s), own, I, Y, G, H, y, r, c, block.first, effort.gate)
+        for _ in range(effort.rounds):
+            for which in range(-1, groups if groups > 1 else 0):
+                _permute(own, block.sensor, which, information, y0, G, y, c)
+            _sample(own, information, y0, G, y, c, block.first, 1, key, counter, one, its)
+            counter += 1
+        _sample(own, information, y0, G, y, c, block.first, effort.keep, key, counter, states, spreads)
+        counter += effort.keep
+        states += ref
+        ref = states[-1].copy()
+    xs, Ps = _carried(states, spreads, t0, t1, theta0)
+    place = np.empty((effort.keep, n), dtype=np.int64)
+    for _ in range(2):
+        _in_order(xs, near, place)
+        ordered = np.take_along_axis(xs, place[:, :, None], axis=1)
+        near = ordered.mean(axis=0)
+    apart = ordered - near
+    cov = np.take_along_axis(Ps, place[:, :, None, None], axis=1).mean(axis=0)
+    cov += np.einsum("kai,kaj->aij", apart, apart) / effort.keep
+    gap = abs(t1 - t0)
+    for i in range(3):
+        cov[:, i, i] += q * gap**3 / 3.0
+        cov[:, i, 3 + i] += q * gap**2 / 2.0
+        cov[:, 3 + i, i] += q * gap**2 / 2.0
+        cov[:, 3 + i, 3 + i] += q * gap
+    last = place[-1]
+    return Found(own[last], ref[last], near, cov)
+
+
+def _carried(x: Array, spread: Array, t0: float, t1: float, theta0: float) -> tuple[Array, Array]:
+    xo, Po = np.empty_like(x), np.empty_like(spread)
+    _carry_samples(x, spread, t0, t1, theta0, xo, Po)
+    return xo, Po
