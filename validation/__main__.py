@@ -7,6 +7,7 @@ import sys
 from validation import (  # noqa: F401 - importing registers their rows
     aircraft,
     ascent,
+    boxes,
     chain,
     command,
     coverage,
