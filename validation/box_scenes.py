@@ -1,10 +1,10 @@
 """Ten objects in a box, seen by two radars: the scenes and the trackers that the book ``boxes`` compares.
 
 The set-up is the one Stone Soup was measured on: a local frame that does not turn, two radars at its origin and at
-(250, -60) km, each looking once a second for 30 s (range 30 m, azimuth and elevation 0.1 deg, detection probability 0.9, ten
-false detections a scan over 600 x 500 x 70 km). Tracks start from the truth and an error of 500 m and 50 m/s on each
-axis, and none begins or ends. Filter, gravity and measurement are the product's kernels, Cartesian, process noise 0.01
-m2/s3, gate 5 sigma.
+(250, -60) km, each looking once a second for 30 s (range 30 m, azimuth and elevation 0.1 deg, detection probability
+0.9, ten false detections a scan over 600 x 500 x 70 km). Tracks start from the truth and an error of 500 m and 50 m/s
+on each axis, and none begins or ends. Filter, gravity and measurement are the product's kernels, Cartesian, process
+noise 0.01 m2/s3, gate 5 sigma.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ Soup's with EHM2 over the first ones only (it takes seconds a scene).
 
 Two things make the boxes hard. Where objects fly alike, thousands of assignments are nearly as likely as the true one,
 and the likeliest is far likelier than the truth: searching for it (multiple hypotheses, one kept) takes noise for
-knowledge. And the spheres of equal range of two radars meet in ghosts, which single exchanges of detections never leave.
+knowledge. And the spheres of equal range of two radars meet in ghosts, which single exchanges of detections never
+leave.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.tracking.jpda import blend, marginals
+from tocsin.tracking.association import components
+from tocsin.tracking.jpda import ambiguity, blend, choose, marginals, merged_marginals, unresolved
 
 
 def by_force(tracks, dets, gain, missed):
@@ -143,3 +144,84 @@ def test_a_model_nobody_believes_keeps_a_state():
     assert muo.tolist() == [[1.0, 0.0]]
     assert xo[0, 1].tolist() == [7.0, 8.0]
     assert np.array_equal(Po[0, 1], np.eye(2))
+
+
+def test_doubt_and_what_follows_from_it():
+    # component 0: two tracks and two detections all alike; component 1: one sure pair
+    tracks, dets = np.array([0, 0, 1, 1, 5]), np.array([0, 1, 0, 1, 9])
+    gain = np.array([8.0, 8.0, 8.0, 8.0, 12.0])
+    component = components(tracks, dets)
+    doubt = ambiguity(tracks, component, *marginals(tracks, dets, gain, -2.0))
+    assert doubt[0] == pytest.approx(0.5, abs=1e-3)
+    assert doubt[1] < 1e-5
+    assert [choose(doubt[0], 2), choose(doubt[1], 1), choose(0.4, 100)] == ["window", "gnn", "jpda"]
+
+
+def merged_by_force(tracks, dets, gain, missed, pairs, chance, which, at, gain_merged):
+    """Every set of merged pairs, every joint event in it."""
+    rows = np.unique(tracks)
+    beta, none, both, whole = np.zeros(len(tracks)), np.zeros(len(rows)), np.zeros(len(which)), 0.0
+    for chosen in itertools.product((False, True), repeat=len(pairs)):
+        members = [j for j, c in enumerate(chosen) if c]
+        used = [t for j in members for t in pairs[j]]
+        if len(set(used)) < len(used):
+            continue
+        prior = math.prod(chance[j] if c else 1.0 - chance[j] for j, c in enumerate(chosen))
+        sources = [("track", t) for t in rows if t not in used] + [("pair", j) for j in members]
+        options = [
+            [-1, *(np.flatnonzero(tracks == t) if kind == "track" else np.flatnonzero(which == t))]
+            for kind, t in sources
+        ]
+        for event in itertools.product(*options):
+            taken = [
+                dets[i] if kind == "track" else at[i] for (kind, _), i in zip(sources, event, strict=True) if i >= 0
+            ]
+            if len(set(taken)) < len(taken):
+                continue
+            w = prior
+            for (kind, t), i in zip(sources, event, strict=True):
+                if i < 0:
+                    w *= math.exp(missed[np.searchsorted(rows, t if kind == "track" else pairs[t][0])])
+                else:
+                    w *= math.exp(gain[i] if kind == "track" else gain_merged[i])
+            whole += w
+            for (kind, t), i in zip(sources, event, strict=True):
+                if i < 0:
+                    none[np.searchsorted(rows, [t] if kind == "track" else pairs[t])] += w
+                elif kind == "track":
+                    beta[i] += w
+                else:
+                    both[i] += w
+    return beta / whole, none / whole, both / whole
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 4), st.integers(1, 3))
+def test_merged_detections_are_the_sum_over_all_events(seed, n, m):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    tracks, dets = np.repeat(np.arange(n) * 2, m), np.tile(np.arange(m), n)
+    gain, missed = rng.normal(1.0, 2.0, n * m), rng.uniform(-3.0, -0.1, n)
+    every = np.array(list(itertools.combinations(np.arange(n) * 2, 2)))
+    pairs = every[: rng.integers(1, len(every) + 1)]
+    chance = rng.uniform(0.0, 1.0, len(pairs))
+    which, at = np.repeat(np.arange(len(pairs)), m), np.tile(np.arange(m), len(pairs))
+    gain_merged = rng.normal(1.0, 2.0, len(which))
+    keep = rng.random(len(which)) < 0.7  # some pairs have no detection in their gate
+    which, at, gain_merged = which[keep], at[keep], gain_merged[keep]
+    found = merged_marginals(tracks, dets, gain, missed, pairs, chance, which, at, gain_merged)
+    expected = merged_by_force(tracks, dets, gain, missed, pairs, chance, which, at, gain_merged)
+    for f, e in zip(found, expected, strict=True):
+        assert np.allclose(f, e, atol=1e-12, rtol=1e-8)
+
+
+def test_resolution_is_a_half_at_one_cell():
+    assert unresolved(np.array([[0.0, 0.0], [100.0, 0.0], [0.0, 0.02]]), np.array([100.0, 0.02])).tolist() == [
+        1.0,
+        0.5,
+        0.5,
+    ]
+
+
+def test_a_merged_pair_needs_tracks():
+    one = np.array([0])
+    with pytest.raises(ValueError, match="without a row"):
+        merged_marginals(one, one, np.ones(1), -1.0, np.array([[0, 3]]), np.array([0.5]), one, one, np.ones(1))

@@ -48,7 +48,7 @@ def _slot(keys: Ints, nodes: Ints, index: Ints, node: int, used: int) -> int:
     at = ((used * 2654435761) ^ (used >> 29) ^ (node * 40503)) & (size - 1)
     while index[at] >= 0 and (keys[at] != used or nodes[at] != node):
         at = (at + 1) & (size - 1)
-    return at
+    return int(at)
 
 
 @kernel
@@ -90,10 +90,13 @@ def _tree(own: Ints, n: int, parent: Ints, below: Ints, order: Ints) -> None:
 
 @kernel
 def _exact(
-    first: Ints, bit: Ints, ln: Array, missed: Array, most: int, beta: Array, none: Array
+    first: Ints, bit: Ints, ln: Array, missed: Array, most: int, beta: Array, none: Array, whole: Array
 ) -> bool:  # fmt: skip
-    """Marginals of one component: pairs of row r at ``first[r]`` to ``first[r + 1]``, ``bit`` of each pair's detection
-    (0: nobody else wants it); False, and nothing written, where the net has more than ``most`` nodes."""
+    """Marginals of one component: pairs of row r at ``first[r]`` to ``first[r + 1]``.
+
+    ``bit`` of each pair's detection (0: nobody else wants it); ln of the sum over all events into ``whole[0]``. False,
+    and nothing written, where the net has more than ``most`` nodes.
+    """
     n = first.shape[0] - 1
     own = np.zeros(n, dtype=np.int64)
     for r in range(n):
@@ -159,7 +162,10 @@ def _exact(
                     total += math.log1p(math.exp(term - total))
             up[s] = total
             s = following[s]
+    whole[0] = 0.0
     for r in range(n):
+        if parent[r] < 0:
+            whole[0] += up[head[r]]
         none[r] = 0.0
         for i in range(first[r], first[r + 1]):
             beta[i] = 0.0
@@ -168,7 +174,7 @@ def _exact(
         top = r
         while parent[top] >= 0:
             top = parent[top]
-        whole = up[head[top]]
+        all_of_it = up[head[top]]
         s = head[r]
         while s >= 0:
             for i in range(first[r] - 1, first[r + 1]):
@@ -183,9 +189,9 @@ def _exact(
                 if term == -math.inf:
                     continue
                 if i >= first[r]:
-                    beta[i] += math.exp(term - whole)
+                    beta[i] += math.exp(term - all_of_it)
                 else:
-                    none[r] += math.exp(term - whole)
+                    none[r] += math.exp(term - all_of_it)
                 for j in range(k):
                     if parent[order[j]] == r:
                         c = order[j]
@@ -250,9 +256,12 @@ def _loopy(first: Ints, column: Ints, ln: Array, missed: Array, n_columns: int, 
 @kernel
 def _marginals(
     first: Ints, columns: Ints, ln: Array, missed: Array, n_columns: int, component: Ints, count: int, most: int,
-    beta: Array, none: Array,
+    beta: Array, none: Array, whole: Array,
 ) -> int:  # fmt: skip
-    """``_exact`` or ``_loopy`` for each of ``count`` components of pairs in order of rows; how many were loopy."""
+    """``_exact`` or ``_loopy`` for each of ``count`` components of pairs in order of rows; how many were loopy.
+
+    ``whole[0]``: ln of the sum over all events, of the exact ones.
+    """
     n = first.shape[0] - 1
     degree = np.zeros(n_columns, dtype=np.int64)
     for i in range(columns.shape[0]):
@@ -270,6 +279,8 @@ def _marginals(
         fill[c] += 1
     number = np.full(n_columns, -1)
     loops = 0
+    whole[0] = 0.0
+    part = np.zeros(1)
     for c in range(count):
         m = begin[c + 1] - begin[c]
         start = np.zeros(m + 1, dtype=np.int64)
@@ -303,15 +314,41 @@ def _marginals(
                         shared += 1
                     part_bit[start[a] + i - first[r]] = bit_of[number[d]]
         room = min(most, m << min(shared, 40))  # no branch has more nodes than there are sets of what is shared
-        if shared > MOST_SHARED or not _exact(start, part_bit, part_ln, part_missed, room, part_beta, part_none):
+        if shared > MOST_SHARED or not _exact(start, part_bit, part_ln, part_missed, room, part_beta, part_none, part):
             _loopy(start, part_column, part_ln, part_missed, held, part_beta, part_none)
             loops += 1
+        else:
+            whole[0] += part[0]
         for a in range(m):
             r = rows[begin[c] + a]
             none[r] = part_none[a]
             for i in range(first[r], first[r + 1]):
                 beta[i] = part_beta[start[a] + i - first[r]]
     return loops
+
+
+def _solve(
+    tracks: Ints, dets: Ints, gain: Array, missed: Array | float, most: int
+) -> tuple[Array, Array, float, int]:  # fmt: skip
+    """What ``marginals`` gives, ln of the sum over all events, and how many components were not exact."""
+    rows, n_rows = _ranks(tracks)
+    alone = np.broadcast_to(np.asarray(missed, dtype=np.float64), (n_rows,))
+    beta, none = np.zeros(len(tracks)), np.ones(n_rows)
+    order = np.flatnonzero(np.isfinite(gain))
+    if not len(order):
+        return beta, none, float(alone.sum()), 0
+    order = order[np.lexsort((dets[order], rows[order]))]
+    inside, row = np.unique(rows[order], return_inverse=True)
+    columns, n_columns = _ranks(dets[order])
+    first = np.searchsorted(row, np.arange(len(inside) + 1))
+    component = np.empty(len(order), dtype=np.int64)
+    count = _components(row.astype(np.int64), columns, len(inside), n_columns, component)
+    found, left, whole = np.zeros(len(order)), np.ones(len(inside)), np.zeros(1)
+    its = np.ascontiguousarray(alone[inside])
+    loops = _marginals(first, columns, gain[order], its, n_columns, component, count, most, found, left, whole)
+    beta[order] = found
+    none[inside] = left
+    return beta, none, float(whole[0] + alone.sum() - its.sum()), loops
 
 
 def marginals(
@@ -324,25 +361,79 @@ def marginals(
     gate) has probability zero. ``missed``: ln(1 - Pd), of each distinct track or of all. ``most``: nodes of the exact
     net; with 0 all is belief propagation.
     """
-    rows, n_rows = _ranks(tracks)
-    alone = np.broadcast_to(np.asarray(missed, dtype=np.float64), (n_rows,))
-    beta, none = np.zeros(len(tracks)), np.ones(n_rows)
-    order = np.flatnonzero(np.isfinite(gain))
-    if not len(order):
-        return beta, none
-    order = order[np.lexsort((dets[order], rows[order]))]
-    inside, row = np.unique(rows[order], return_inverse=True)
-    columns, n_columns = _ranks(dets[order])
-    first = np.searchsorted(row, np.arange(len(inside) + 1))
-    component = np.empty(len(order), dtype=np.int64)
-    count = _components(row.astype(np.int64), columns, len(inside), n_columns, component)
-    found, left = np.zeros(len(order)), np.ones(len(inside))
-    _marginals(
-        first, columns, gain[order], np.ascontiguousarray(alone[inside]), n_columns, component, count, most, found, left
-    )
-    beta[order] = found
-    none[inside] = left
+    beta, none, _, _ = _solve(tracks, dets, gain, missed, most)
     return beta, none
+
+
+def unresolved(apart: Array, cell: Array) -> Array:
+    """Chance (k,) that two objects give one detection: exp(-ln 2 sum (apart / cell)^2), half at one cell.
+
+    ``apart`` (k, m): differences of predicted measurements; ``cell`` (m,): the resolution declared, in the same units
+    (Koch and van Keuk, IEEE TAES 33, 1997).
+    """
+    squares: Array = np.sum((np.asarray(apart, dtype=np.float64) / cell) ** 2, axis=1)
+    return np.exp(-math.log(2.0) * squares)
+
+
+def merged_marginals(
+    tracks: Ints, dets: Ints, gain: Array, missed: Array | float, pairs: Ints, chance: Array, which: Ints, at: Ints,
+    gain_merged: Array, most_sets: int = 64,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """``marginals`` where two tracks may share an unresolved detection: beta (k,), none, and of each merged row (m,)
+    the probability that its two tracks are one detection there.
+
+    ``pairs`` (p, 2): tracks that may be unresolved, each with its ``chance`` (``unresolved``). Row i of ``which``,
+    ``at``, ``gain_merged`` (m,): pair number ``which[i]`` as the one source of detection ``at[i]``, with its gain: the
+    likelihood of the middle of the two. Two that are unresolved are detected, or missed, as one; ``none`` holds that
+    too. All sets of pairs without a common track are weighed, the ``most_sets`` likeliest of them; three in a cell are
+    not (they come out as two and one). Sets with components too large to be exact are left out, unless no pair is
+    merged in them. Raises ValueError where a pair names a track that has no row.
+    """
+    distinct = np.unique(tracks)
+    if not np.all(np.isin(pairs, distinct)):
+        raise ValueError("a pair of unresolved tracks names a track without a row")
+    alone = np.broadcast_to(np.asarray(missed, dtype=np.float64), (len(distinct),))
+    sets: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
+    with np.errstate(divide="ignore"):
+        merge, split = np.log(chance), np.log1p(-np.asarray(chance, dtype=np.float64))
+    for j in range(len(pairs)):
+        grown: list[tuple[float, tuple[int, ...]]] = []
+        for weight, members in sets:
+            grown.append((weight + float(split[j]), members))
+            taken = {int(t) for m in members for t in pairs[m]}
+            if not taken & {int(t) for t in pairs[j]}:
+                grown.append((weight + float(merge[j]), (*members, j)))
+        grown = [g for g in grown if g[0] > -math.inf]
+        sets = sorted(grown, key=lambda g: (-g[0], g[1]))[:most_sets]
+    parts: list[tuple[float, Array, Array, Array]] = []
+    beyond = int(distinct[-1]) + 1 if len(distinct) else 0
+    for weight, members in sets:
+        gone = np.isin(tracks, pairs[list(members)].ravel()) if members else np.zeros(len(tracks), dtype=np.bool_)
+        rows, extra = np.flatnonzero(~gone), np.flatnonzero(np.isin(which, members))
+        every = np.r_[tracks[rows], beyond + which[extra]].astype(np.int64)
+        order = np.unique(every)
+        # a pair without a row of its own is missed for certain
+        quiet = [j for j in members if beyond + j not in order]
+        first = [int(np.searchsorted(distinct, pairs[t - beyond, 0] if t >= beyond else t)) for t in order]
+        found, left, whole, loops = _solve(
+            every, np.r_[dets[rows], at[extra]].astype(np.int64), np.r_[gain[rows], gain_merged[extra]],
+            alone[first], MOST_STATES,
+        )  # fmt: skip
+        if loops and members:
+            continue
+        beta, none, both = np.zeros(len(tracks)), np.ones(len(distinct)), np.zeros(len(which))
+        beta[rows], both[extra] = found[: len(rows)], found[len(rows) :]
+        for t, value in zip(order, left, strict=True):
+            its = pairs[t - beyond] if t >= beyond else [t]
+            none[np.searchsorted(distinct, its)] = value
+        whole += sum(float(alone[np.searchsorted(distinct, pairs[j, 0])]) for j in quiet)
+        parts.append((weight + whole, beta, none, both))
+    most = max(p[0] for p in parts)
+    shares = np.array([math.exp(p[0] - most) for p in parts])
+    shares /= shares.sum()
+    beta = np.sum([w * p[1] for w, p in zip(shares, parts, strict=True)], axis=0)
+    none = np.sum([w * p[2] for w, p in zip(shares, parts, strict=True)], axis=0)
+    return beta, none, np.sum([w * p[3] for w, p in zip(shares, parts, strict=True)], axis=0)
 
 
 @kernel
@@ -397,3 +488,33 @@ def blend(group: Ints, n: int, weight: Array, x: Array, P: Array, mu: Array) -> 
     xo, Po, muo = np.zeros((n, *x.shape[1:])), np.zeros((n, *P.shape[1:])), np.zeros((n, mu.shape[1]))
     _blend(group, weight, x, P, mu, xo, Po, muo)
     return xo, Po, muo
+
+
+def ambiguity(tracks: Ints, component: Ints, beta: Array, none: Array) -> Array:
+    """Of each component, in order, the greatest chance that a track's likeliest explanation is wrong, 0 to 1.
+
+    ``tracks``, ``component``, ``beta`` (k,): of each pair, ``component`` from ``components``; ``none``: as
+    ``marginals`` gives it.
+    """
+    rows, _ = _ranks(tracks)
+    best = np.array(none, dtype=np.float64)
+    np.maximum.at(best, rows, beta)
+    out = np.zeros(int(component.max()) + 1 if len(component) else 0)
+    np.maximum.at(out, component, 1.0 - best[rows])
+    return out
+
+
+CLEAR = 0.02  # chance of an error under which the nearest neighbours are as good as anything
+MOST_IN_WINDOW = 24  # tracks; the search grows with their square, times scans
+
+
+def choose(doubt: float, n_tracks: int) -> str:
+    """How a component is to be associated: "gnn", "window" or "jpda".
+
+    ``doubt``: its ``ambiguity``; ``n_tracks``: how many tracks it has. By the curves of the book ``boxes``: the window
+    is the best wherever there is doubt, JPDA takes what is too large for it. A component once in a window stays there
+    until its doubt has been small for as long as the window is.
+    """
+    if doubt < CLEAR or n_tracks < 2:
+        return "gnn"
+    return "window" if n_tracks <= MOST_IN_WINDOW else "jpda"

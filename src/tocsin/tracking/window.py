@@ -9,17 +9,19 @@ detections is a Gaussian in information form, whose parts add up scan by scan.
 Three moves, each from where the last one stood:
 
 - a scan that is new is assigned given what the others say of each track, by a two-dimensional assignment;
-- all tracks exchange what *one* sensor saw from a moment on, or what all sensors saw, as suits them best together: of n
-  tracks before and n after, the best assignment. Two radars that know range far better than direction are why one
+- all tracks exchange what *one* sensor saw from a moment on, or what all sensors saw, as suits them best together: of
+  n tracks before and n after, the best assignment. Two radars that know range far better than direction are why one
   sensor alone is exchanged: the spheres of objects A and B meet in A, in B, and in two ghosts, which explain the
   detections of each sensor perfectly well, and no exchange in a single scan leads out of them;
-- Gibbs sampling: two tracks exchange their detections of a scan, one takes a free detection or leaves its own, each with
-  its probability given all else.
+- Gibbs sampling: two tracks exchange their detections of a scan, one takes a free detection or leaves its own, each
+  with its probability given all else.
 
-The likeliest assignment is not what is wanted: where thousands are nearly as likely, it takes the noise for knowledge (it
-explains the detections better than the truth does). Samples are therefore averaged, each with its tracks put in the order
-in which they lie nearest the others' (the estimate of least mean OSPA: Guerriero, Svensson, Svensson, Willett, FUSION
-2010): label symmetry, which makes joint probabilistic association draw close objects together, does no harm.
+The exchanges always go uphill: they find the hill, the Gibbs sweeps spread over it; the chain is no exact sampler.
+
+The likeliest assignment is not what is wanted: where thousands are nearly as likely, it takes the noise for knowledge
+(it explains the detections better than the truth does). Samples are therefore averaged, each with its tracks put in the
+order in which they lie nearest the others' (the estimate of least mean OSPA: Guerriero, Svensson, Svensson, Willett,
+FUSION 2010): label symmetry, which makes joint probabilistic association draw close objects together, does no harm.
 
 Process noise since the window's start widens the measurement; between scans it is taken as independent. Within a scan
 one noise and one time serve all tracks; how late a detection is enters by the rate of its measurement. The number of
@@ -140,10 +142,12 @@ def _linear(
 
 
 @kernel
-def _evidence(I: Array, y: Array, L: Array, x: Array) -> float:
-    """(y' I^-1 y - ln det I) / 2, with the factor of I in ``L`` (6, 6) and I^-1 y in ``x`` (6); -inf where I is not
-    positive definite."""
-    logdet = factor(I, 6, L)
+def _evidence(info: Array, y: Array, L: Array, x: Array) -> float:
+    """(y' info^-1 y - ln det info) / 2, with the factor of info in ``L`` (6, 6) and info^-1 y in ``x`` (6).
+
+    -inf where the information is not positive definite.
+    """
+    logdet = factor(info, 6, L)
     if logdet == math.inf:
         return -math.inf
     square = 0.0
@@ -163,14 +167,14 @@ def _evidence(I: Array, y: Array, L: Array, x: Array) -> float:
 
 @kernel
 def _sum_up(
-    own: Ints, I0: Array, y0: Array, G: Array, y: Array, c: Array, I: Array, Y: Array
+    own: Ints, I0: Array, y0: Array, G: Array, y: Array, c: Array, info: Array, Y: Array
 ) -> float:  # fmt: skip
-    """Information of one track with its detections ``own`` (scans,; -1: none) into ``I``, ``Y``; the sum of c."""
+    """Information of one track with its detections ``own`` (scans,; -1: none) into ``info``, ``Y``; the sum of c."""
     total = 0.0
     for i in range(6):
         Y[i] = y0[i]
         for j in range(6):
-            I[i, j] = I0[i, j]
+            info[i, j] = I0[i, j]
     for s in range(own.shape[0]):
         b = own[s]
         if b < 0:
@@ -179,15 +183,15 @@ def _sum_up(
         for i in range(6):
             Y[i] += y[b, i]
             for j in range(6):
-                I[i, j] += G[s, i, j]
+                info[i, j] += G[s, i, j]
     return total
 
 
 @kernel
 def _assign_scan(
-    s: int, own: Ints, I: Array, Y: Array, G: Array, H: Array, y: Array, r: Array, c: Array, first: Ints, gate: float
+    s: int, own: Ints, info: Array, Y: Array, G: Array, H: Array, y: Array, r: Array, c: Array, first: Ints, gate: float
 ) -> None:  # fmt: skip
-    """Assign scan ``s`` anew given the tracks' information ``I``, ``Y`` from all scans, corrected in place."""
+    """Assign scan ``s`` anew given the tracks' information ``info``, ``Y`` from all scans, corrected in place."""
     n, m = own.shape[0], first[s + 1] - first[s]
     if m == 0:
         return
@@ -202,7 +206,7 @@ def _assign_scan(
         for i in range(6):
             v[i] = Y[a, i] - (y[a, b, i] if b >= 0 else 0.0)
             for j in range(6):
-                J[i, j] = I[a, i, j] - (G[a, s, i, j] if b >= 0 else 0.0)
+                J[i, j] = info[a, i, j] - (G[a, s, i, j] if b >= 0 else 0.0)
         if _evidence(J, v, L, x) > -math.inf:
             # S = H J^-1 H' + 1 by W = L^-1 H'
             for i in range(4):
@@ -249,7 +253,7 @@ def _assign_scan(
             Y[a, i] += (y[a, new, i] if new >= 0 else 0.0) - (y[a, old, i] if old >= 0 else 0.0)
             if (new >= 0) != (old >= 0):
                 for j in range(6):
-                    I[a, i, j] += G[a, s, i, j] if new >= 0 else -G[a, s, i, j]
+                    info[a, i, j] += G[a, s, i, j] if new >= 0 else -G[a, s, i, j]
 
 
 @kernel
@@ -269,13 +273,13 @@ def _forward(L: Array, y: Array, u: Array) -> float:
 def _permute(
     own: Ints, sensor: Ints, which: int, I0: Array, y0: Array, G: Array, y: Array, c: Array
 ) -> None:  # fmt: skip
-    """At each moment, from the last, all tracks exchange what sensor ``which`` (-1: all) saw since as suits them best."""
+    """At each moment, from the last, all tracks exchange what sensor ``which`` (-1: all) saw since, as suits best."""
     n, scans = own.shape
     base, Yb, cb = np.empty((n, 6, 6)), np.empty((n, 6)), np.empty(n)
     for a in range(n):
         cb[a] = _sum_up(own[a], I0[a], y0[a], G[a], y[a], c[a], base[a], Yb[a])
     Is, Ys, cs = np.zeros((n, n, 6, 6)), np.zeros((n, n, 6)), np.zeros((n, n))
-    I, Y, L, u = np.empty((6, 6)), np.empty(6), np.zeros((6, 6)), np.empty(6)
+    info, Y, L, u = np.empty((6, 6)), np.empty(6), np.zeros((6, 6)), np.empty(6)
     worth = np.empty((n, n))
     start = np.arange(n + 1) * n
     columns, gain = np.empty(n * n, dtype=np.int64), np.empty(n * n)
@@ -305,8 +309,8 @@ def _permute(
                 for i in range(6):
                     Y[i] = Yb[p, i] + Ys[p, o, i]
                     for j in range(i + 1):
-                        I[i, j] = base[p, i, j] + Is[p, o, i, j]
-                logdet = factor(I, 6, L)
+                        info[i, j] = base[p, i, j] + Is[p, o, i, j]
+                logdet = factor(info, 6, L)
                 worth[p, q] = cb[p] + cs[p, o] + 0.5 * (_forward(L, Y, u) - logdet)
                 low, high = min(low, worth[p, q]), max(high, worth[p, q])
         for p in range(n):
@@ -331,7 +335,7 @@ def _permute(
 
 @kernel
 def _try(
-    b: int, d: int, I: Array, Y: Array, L: Array, logdet: float, G: Array, y: Array, c: Array, J: Array, v: Array,
+    b: int, d: int, info: Array, Y: Array, L: Array, logdet: float, G: Array, y: Array, c: Array, J: Array, v: Array,
     M: Array, u: Array, out: Array,
 ) -> float:  # fmt: skip
     """Worth (but for its prior) of a track that has detection d (-1: none) in place of b; ``out[0]``: ln det."""
@@ -346,17 +350,17 @@ def _try(
         return gained + 0.5 * (_forward(L, v, u) - logdet)
     for i in range(6):
         for j in range(6):
-            J[i, j] = I[i, j] + (G[i, j] if d >= 0 else -G[i, j])
+            J[i, j] = info[i, j] + (G[i, j] if d >= 0 else -G[i, j])
     out[0] = factor(J, 6, M)
     if out[0] == math.inf:
         return -math.inf
-    return gained + 0.5 * (_forward(M, v, u) - out[0])
+    return float(gained + 0.5 * (_forward(M, v, u) - out[0]))
 
 
 @kernel
 def _take(
-    b: int, d: int, a: int, s: int, own: Ints, I: Array, Y: Array, L: Array, logdet: Array, G: Array, y: Array, M: Array,
-    new: float,
+    b: int, d: int, a: int, s: int, own: Ints, info: Array, Y: Array, L: Array, logdet: Array, G: Array, y: Array,
+    M: Array, new: float,
 ) -> None:  # fmt: skip
     """Give track a detection d in place of b in scan s."""
     own[a, s] = d
@@ -365,7 +369,7 @@ def _take(
     if (b >= 0) != (d >= 0):
         for i in range(6):
             for j in range(6):
-                I[a, i, j] += G[a, s, i, j] if d >= 0 else -G[a, s, i, j]
+                info[a, i, j] += G[a, s, i, j] if d >= 0 else -G[a, s, i, j]
             for j in range(i + 1):
                 L[a, i, j] = M[i, j]
         logdet[a] = new
@@ -379,7 +383,7 @@ def _sample(
     """Sweeps of Gibbs sampling; after each, mean and covariance of each track (at the window's start, about where it
     was made linear) into ``states`` (sweeps, n, 6), ``spreads`` (sweeps, n, 6, 6)."""
     n, scans = own.shape
-    I, Y, L, logdet, worth = np.empty((n, 6, 6)), np.empty((n, 6)), np.zeros((n, 6, 6)), np.empty(n), np.empty(n)
+    info, Y, L, logdet, worth = np.empty((n, 6, 6)), np.empty((n, 6)), np.zeros((n, 6, 6)), np.empty(n), np.empty(n)
     J, v, u = np.empty((6, 6)), np.empty(6), np.empty(6)
     Ma, Me = np.zeros((6, 6)), np.zeros((6, 6))
     da, de = np.empty(1), np.empty(1)
@@ -391,8 +395,8 @@ def _sample(
                 free[own[a, s]] = False
     for w in range(sweeps):
         for a in range(n):
-            _sum_up(own[a], I0[a], y0[a], G[a], y[a], c[a], I[a], Y[a])
-            logdet[a] = factor(I[a], 6, L[a])
+            _sum_up(own[a], I0[a], y0[a], G[a], y[a], c[a], info[a], Y[a])
+            logdet[a] = factor(info[a], 6, L[a])
             worth[a] = 0.5 * (_forward(L[a], Y[a], u) - logdet[a])
         draw = 0
         for s in range(scans):
@@ -401,13 +405,18 @@ def _sample(
                     b, d = own[a, s], own[e, s]
                     if b < 0 and d < 0:
                         continue
-                    wa = _try(b, d, I[a], Y[a], L[a], logdet[a], G[a, s], y[a], c[a], J, v, Ma, u, da)
-                    we = _try(d, b, I[e], Y[e], L[e], logdet[e], G[e, s], y[e], c[e], J, v, Me, u, de)
+                    wa = _try(b, d, info[a], Y[a], L[a], logdet[a], G[a, s], y[a], c[a], J, v, Ma, u, da)
+                    we = _try(d, b, info[e], Y[e], L[e], logdet[e], G[e, s], y[e], c[e], J, v, Me, u, de)
                     gain = wa + we - worth[a] - worth[e]
                     draw += 1
-                    if gain > _NEVER and uniform(key, counter + w, s, draw) * (1.0 + math.exp(min(-gain, 700.0))) < 1.0:
-                        _take(b, d, a, s, own, I, Y, L, logdet, G, y, Ma, da[0])
-                        _take(d, b, e, s, own, I, Y, L, logdet, G, y, Me, de[0])
+                    if (
+                        gain > _NEVER
+                        and uniform(key, np.int64(counter + w), np.int64(s), np.int64(draw))
+                        * (1.0 + math.exp(min(-gain, 700.0)))
+                        < 1.0
+                    ):
+                        _take(b, d, a, s, own, info, Y, L, logdet, G, y, Ma, da[0])
+                        _take(d, b, e, s, own, info, Y, L, logdet, G, y, Me, de[0])
                         # worth is relative to what the track has: c is not carried along
                         worth[a] = 0.5 * (_forward(L[a], Y[a], u) - logdet[a])
                         worth[e] = 0.5 * (_forward(L[e], Y[e], u) - logdet[e])
@@ -422,22 +431,27 @@ def _sample(
                         new = d
                     else:
                         continue
-                    wa = _try(b, new, I[a], Y[a], L[a], logdet[a], G[a, s], y[a], c[a], J, v, Ma, u, da)
+                    wa = _try(b, new, info[a], Y[a], L[a], logdet[a], G[a, s], y[a], c[a], J, v, Ma, u, da)
                     gain = wa - worth[a]
                     draw += 1
-                    if gain > _NEVER and uniform(key, counter + w, s, draw) * (1.0 + math.exp(min(-gain, 700.0))) < 1.0:
-                        _take(b, new, a, s, own, I, Y, L, logdet, G, y, Ma, da[0])
+                    if (
+                        gain > _NEVER
+                        and uniform(key, np.int64(counter + w), np.int64(s), np.int64(draw))
+                        * (1.0 + math.exp(min(-gain, 700.0)))
+                        < 1.0
+                    ):
+                        _take(b, new, a, s, own, info, Y, L, logdet, G, y, Ma, da[0])
                         worth[a] = 0.5 * (_forward(L[a], Y[a], u) - logdet[a])
                         if b >= 0:
                             free[b] = True
                         if new >= 0:
                             free[new] = False
         for a in range(n):
-            _evidence(I[a], Y[a], J, states[w, a])
+            _evidence(info[a], Y[a], J, states[w, a])
             for k in range(6):
                 for i in range(6):
                     v[i] = 1.0 if i == k else 0.0
-                _evidence(I[a], v, J, u)
+                _evidence(info[a], v, J, u)
                 for i in range(6):
                     spreads[w, a, i, k] = u[i]
 
@@ -466,8 +480,10 @@ def _carry_samples(
 
 @kernel
 def _in_order(x: Array, near: Array, place: Ints) -> None:
-    """Which track of each sample ``x`` (k, n, 6) lies where the tracks ``near`` (n, 6) are, into ``place`` (k, n): least
-    sum of squared distances."""
+    """Which track of each sample ``x`` (k, n, 6) lies where the tracks ``near`` (n, 6) are, into ``place`` (k, n).
+
+    By the least sum of squared distances of positions.
+    """
     n = near.shape[0]
     start = np.arange(n + 1) * n
     columns, gain = np.empty(n * n, dtype=np.int64), np.empty(n * n)
@@ -515,9 +531,12 @@ class Block:
 
 @dataclass(frozen=True)
 class Found:
-    """``own`` (n, S): the last sample's detection of each track in each scan (-1: none), to go on from; ``start`` (n,
-    6): its states at the window's start, to be linear about; ``x`` (n, 6), ``P`` (n, 6, 6): the tracks at the time asked
-    for."""
+    """What a search gives.
+
+    ``own`` (n, S): the last sample's detection of each track in each scan (-1: none), to go on from; ``start`` (n, 6):
+    its states at the window's start, to be linear about; ``x`` (n, 6), ``P`` (n, 6, 6): the tracks at the time asked
+    for.
+    """
 
     own: Ints
     start: Array
@@ -527,8 +546,11 @@ class Found:
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is done: ``rounds`` of exchanges and sampling, then ``keep`` samples that are averaged; ``relinear`` times
-    over; ``gate``: squared distance within which a new scan's detections are taken at first."""
+    """How much is done: ``rounds`` of exchanges and sampling, then ``keep`` samples that are averaged; ``relinear``
+    times over.
+
+    ``gate``: squared distance within which a new scan's detections are taken at first.
+    """
 
     rounds: int = 2
     keep: int = 10
@@ -576,11 +598,11 @@ def explain(
             )  # fmt: skip
         y0 = np.array([[sum(information[a, i] * (x[a] - ref[a])) for i in range(6)] for a in range(n)]).reshape(n, 6)
         if again == 0:
-            I, Y = np.empty((n, 6, 6)), np.empty((n, 6))
+            info, Y = np.empty((n, 6, 6)), np.empty((n, 6))
             for a in range(n):
-                _sum_up(own[a], information[a], y0[a], G[a], y[a], c[a], I[a], Y[a])
+                _sum_up(own[a], information[a], y0[a], G[a], y[a], c[a], info[a], Y[a])
             for s in fresh:
-                _assign_scan(int(s), own, I, Y, G, H, y, r, c, block.first, effort.gate)
+                _assign_scan(int(s), own, info, Y, G, H, y, r, c, block.first, effort.gate)
         for _ in range(effort.rounds):
             for which in range(-1, groups if groups > 1 else 0):
                 _permute(own, block.sensor, which, information, y0, G, y, c)
