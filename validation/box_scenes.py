@@ -241,9 +241,14 @@ def track_gnn(s: Scene) -> Array:
 
 def track_jpda(s: Scene) -> Array:
     """Joint probabilistic data association."""
+    return jpda(s)[0]
+
+
+def jpda(s: Scene) -> tuple[Array, Array]:
+    """States (30, n, 6) and covariances (30, n, 6, 6) of joint probabilistic data association."""
     n = len(s.x)
     x, P = s.x.copy(), np.repeat(s.P[None], n, axis=0)
-    out = np.empty((SECONDS, n, 6))
+    out, cov = np.empty((SECONDS, n, 6)), np.empty((SECONDS, n, 6, 6))
     t = 0.0
     for scan in s.scans:
         xo, Po, gain, _ = step(x, P, scan, t)
@@ -256,8 +261,8 @@ def track_jpda(s: Scene) -> Array:
         every = np.concatenate((x, xo[a, b]))[:, None], np.concatenate((P, Po[a, b]))[:, None]
         xb, Pb, _ = blend(group, n, np.r_[alone, beta], *every, np.ones((len(group), 1)))
         x, P = np.ascontiguousarray(xb[:, 0]), np.ascontiguousarray(Pb[:, 0])
-        out[int(t) - 1] = x
-    return out
+        out[int(t) - 1], cov[int(t) - 1] = x, P
+    return out, cov
 
 
 def block(scans: tuple[Scan, ...]) -> Block:
@@ -273,14 +278,27 @@ def block(scans: tuple[Scan, ...]) -> Block:
 
 
 def track_window(s: Scene, effort: Effort | None = None) -> Array:
-    """The window of scans, all of the 30 s, searched again each second from where it stood."""
+    """The window of scans, all of the 30 s, searched again each second from where it stood and from what JPDA says."""
+    guess, spread = jpda(s)
     n = len(s.x)
     P = np.repeat(s.P[None], n, axis=0)
     start, own = s.x.copy(), np.zeros((n, 0), dtype=np.int64)
     out = np.empty((SECONDS, n, 6))
     for second in range(1, SECONDS + 1):
         scans = block(s.scans[: 2 * second])
-        found = explain(scans, s.x, P, 0.0, start, own, Q, float(second), effort=effort, seed=second)
+        found = explain(
+            scans,
+            s.x,
+            P,
+            0.0,
+            start,
+            own,
+            Q,
+            float(second),
+            effort=effort,
+            seed=second,
+            guess=(guess[second - 1], spread[second - 1]),
+        )
         start, own = found.start, found.own
         out[second - 1] = found.x
     return out

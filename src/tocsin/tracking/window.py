@@ -188,6 +188,17 @@ def _sum_up(
 
 
 @kernel
+def _worth(own: Ints, I0: Array, y0: Array, c0: Array, G: Array, y: Array, c: Array) -> float:
+    """ln likelihood of an assignment ``own`` (tracks, scans), up to a constant."""
+    info, Y, L, x = np.empty((6, 6)), np.empty(6), np.zeros((6, 6)), np.empty(6)
+    total = 0.0
+    for a in range(own.shape[0]):
+        total += c0[a] + _sum_up(own[a], I0[a], y0[a], G[a], y[a], c[a], info, Y)
+        total += _evidence(info, Y, L, x)
+    return total
+
+
+@kernel
 def _assign_scan(
     s: int, own: Ints, info: Array, Y: Array, G: Array, H: Array, y: Array, r: Array, c: Array, first: Ints, gate: float
 ) -> None:  # fmt: skip
@@ -560,55 +571,56 @@ class Effort:
 
 def explain(
     block: Block, x: Array, P: Array, t0: float, start: Array, own: Ints, q: float, t1: float, theta0: float = 0.0,
-    effort: Effort | None = None, seed: int = 0,
+    effort: Effort | None = None, seed: int = 0, guess: tuple[Array, Array] | None = None,
 ) -> Found:  # fmt: skip
     """Tracks at ``t1`` (s), given all scans of a window.
 
     ``x`` (n, 6), ``P`` (n, 6, 6): what was known at ``t0`` (s), before any of the scans, in eci; ``start`` (n, 6): a
     better guess of the states then (or ``x`` itself); ``own`` (n, s): the assignment of the first s scans found before;
-    ``q``: white acceleration of the flight (m2/s3). Tracks keep their places: that of ``start`` carried to ``t1``, by
-    the least sum of squared distances. Raises ValueError where a covariance is not positive definite or the shapes do
-    not go together.
+    ``q``: white acceleration of the flight (m2/s3); ``guess``: states and covariances at ``t1`` that another method
+    came to (JPDA): the search goes on from there too, and the likelier of the two is kept. Tracks keep their places:
+    that of ``start`` carried to ``t1``, by the least sum of squared distances. Raises ValueError where a covariance is
+    not positive definite or the shapes do not go together.
     """
     effort = effort or Effort()
     n, scans = len(x), len(block.t)
     if own.shape[0] != n or own.shape[1] > scans or block.first.shape != (scans + 1,):
         raise ValueError(f"{n} tracks and {scans} scans do not go with an assignment of shape {own.shape}")
+    prior = _inverse(P)
     own = np.hstack((own, np.full((n, scans - own.shape[1]), -1))).astype(np.int64)
     fresh = np.flatnonzero(np.all(own < 0, axis=0))
     ref = np.ascontiguousarray(start, dtype=np.float64).copy()
-    information = np.empty((n, 6, 6))
-    for a in range(n):
-        if not np.all(np.linalg.eigvalsh(P[a]) > 0.0):
-            raise ValueError(f"the covariance of track {a} is not positive definite")
-        information[a] = np.linalg.inv(P[a])
-    near, _ = _carried(ref[None], np.zeros((1, n, 6, 6)), t0, t1, theta0)
-    near = near[0]
-    count, groups = len(block.z), int(block.sensor.max()) + 1 if scans else 0
-    states, spreads = np.empty((effort.keep, n, 6)), np.empty((effort.keep, n, 6, 6))
+    near = _carried(ref[None], np.zeros((1, n, 6, 6)), t0, t1, theta0)[0][0]
+    key = np.uint64(seed)
+
+    lines = _Lines(block, ref, x, prior, t0, theta0, q)
+    info, Y = lines.sums(own)
+    for s in fresh:
+        lines.place(int(s), own, info, Y, effort.gate)
+    ways = [(lines, ref, own)]
+    if guess is not None:
+        back, spread = _carried(guess[0][None], guess[1][None], t1, t0, theta0)
+        theirs, other = back[0], np.full((n, scans), -1)
+        lines = _Lines(block, theirs, x, prior, t0, theta0, q)
+        said, nothing = _inverse(spread[0]), np.zeros((n, 6))
+        for s in range(scans):
+            lines.place(s, other, said.copy(), nothing.copy(), math.inf)
+        ways.append((lines, theirs, other))
     one, its = np.empty((1, n, 6)), np.empty((1, n, 6, 6))
-    key, counter = np.uint64(seed), 0
-    for again in range(effort.relinear):
-        G, H = np.empty((n, scans, 6, 6)), np.empty((n, scans, 4, 6))
-        y, r, c = np.empty((n, count, 6)), np.empty((n, count, 4)), np.empty((n, count))
-        for a in range(n):
-            _linear(
-                ref[a], t0, theta0, q, block.t, block.dt, block.kind, block.region, block.platform, block.attitude,
-                block.R, block.first, block.z, block.late, block.level, G[a], H[a], y[a], r[a], c[a],
-            )  # fmt: skip
-        y0 = np.array([[sum(information[a, i] * (x[a] - ref[a])) for i in range(6)] for a in range(n)]).reshape(n, 6)
-        if again == 0:
-            info, Y = np.empty((n, 6, 6)), np.empty((n, 6))
-            for a in range(n):
-                _sum_up(own[a], information[a], y0[a], G[a], y[a], c[a], info[a], Y[a])
-            for s in fresh:
-                _assign_scan(int(s), own, info, Y, G, H, y, r, c, block.first, effort.gate)
+    worth = []
+    counter = 0
+    for lines, _, labels in ways:
         for _ in range(effort.rounds):
-            for which in range(-1, groups if groups > 1 else 0):
-                _permute(own, block.sensor, which, information, y0, G, y, c)
-            _sample(own, information, y0, G, y, c, block.first, 1, key, counter, one, its)
+            lines.exchange(labels)
+            lines.sample(labels, key, counter, one, its)
             counter += 1
-        _sample(own, information, y0, G, y, c, block.first, effort.keep, key, counter, states, spreads)
+        worth.append(lines.worth(labels))
+    lines, ref, own = ways[int(np.argmax(worth))]
+    states, spreads = np.empty((effort.keep, n, 6)), np.empty((effort.keep, n, 6, 6))
+    for again in range(effort.relinear):
+        if again:
+            lines = _Lines(block, ref, x, prior, t0, theta0, q)
+        lines.sample(own, key, counter, states, spreads)
         counter += effort.keep
         states += ref
         ref = states[-1].copy()
@@ -629,6 +641,63 @@ def explain(
         cov[:, 3 + i, 3 + i] += q * gap
     last = place[-1]
     return Found(own[last], ref[last], near, cov)
+
+
+def _inverse(P: Array) -> Array:
+    out = np.empty_like(P)
+    for a in range(len(P)):
+        if not np.all(np.linalg.eigvalsh(P[a]) > 0.0):
+            raise ValueError(f"the covariance of track {a} is not positive definite")
+        out[a] = np.linalg.inv(P[a])
+    return out
+
+
+class _Lines:
+    """A window made linear about the flights from ``ref`` (n, 6): the kernels with their arrays at hand."""
+
+    def __init__(self, block: Block, ref: Array, x: Array, prior: Array, t0: float, theta0: float, q: float) -> None:
+        n, scans, count = len(ref), len(block.t), len(block.z)
+        self._block, self._prior = block, prior
+        self._groups = int(block.sensor.max()) + 1 if scans else 0
+        self._G, self._H = np.empty((n, scans, 6, 6)), np.empty((n, scans, 4, 6))
+        self._y, self._r, self._c = np.empty((n, count, 6)), np.empty((n, count, 4)), np.empty((n, count))
+        for a in range(n):
+            _linear(
+                ref[a], t0, theta0, q, block.t, block.dt, block.kind, block.region, block.platform, block.attitude,
+                block.R, block.first, block.z, block.late, block.level,
+                self._G[a], self._H[a], self._y[a], self._r[a], self._c[a],
+            )  # fmt: skip
+        apart = x - ref
+        self._y0 = np.einsum("aij,aj->ai", prior, apart)
+        self._c0 = -0.5 * np.einsum("ai,ai->a", self._y0, apart)
+
+    def sums(self, own: Ints) -> tuple[Array, Array]:
+        """Information of the tracks with their detections."""
+        n = len(own)
+        info, Y = np.empty((n, 6, 6)), np.empty((n, 6))
+        for a in range(n):
+            _sum_up(own[a], self._prior[a], self._y0[a], self._G[a], self._y[a], self._c[a], info[a], Y[a])
+        return info, Y
+
+    def place(self, s: int, own: Ints, info: Array, Y: Array, gate: float) -> None:
+        """Assign scan ``s`` given ``info``, ``Y``, which are corrected."""
+        _assign_scan(s, own, info, Y, self._G, self._H, self._y, self._r, self._c, self._block.first, gate)
+
+    def exchange(self, own: Ints) -> None:
+        """The exchanges of all sensors and of each."""
+        for which in range(-1, self._groups if self._groups > 1 else 0):
+            _permute(own, self._block.sensor, which, self._prior, self._y0, self._G, self._y, self._c)
+
+    def sample(self, own: Ints, key: np.uint64, counter: int, states: Array, spreads: Array) -> None:
+        """Gibbs sweeps, as many as ``states`` has rows."""
+        first = self._block.first
+        _sample(
+            own, self._prior, self._y0, self._G, self._y, self._c, first, len(states), key, counter, states, spreads
+        )  # fmt: skip
+
+    def worth(self, own: Ints) -> float:
+        """ln likelihood of an assignment, up to a constant."""
+        return float(_worth(own, self._prior, self._y0, self._c0, self._G, self._y, self._c))
 
 
 def _carried(x: Array, spread: Array, t0: float, t1: float, theta0: float) -> tuple[Array, Array]:
