@@ -136,6 +136,22 @@ def test_ghosts_of_two_radars_are_left():
     assert same_partition(found.own, right)
 
 
+def test_a_better_guess_is_taken_and_a_worse_one_left():
+    rng = np.random.Generator(np.random.PCG64(12))
+    truth = two([1200.0, 900.0, -500.0])
+    block, source = block_of(truth, range(1, 16), rng)
+    P = np.tile(np.diag(START**2), (2, 1, 1))
+    end = np.array([flown(x, 15.0) for x in truth])
+    small = np.tile(np.diag([50.0**2] * 3 + [5.0**2] * 3), (2, 1, 1))
+    right = truth_of(block, source, 2)
+    few = Effort(rounds=0, keep=1)  # no search: only the choice between the two
+    bad = np.where(rng.random(right.shape[1]) < 0.5, right, right[::-1])
+    better = explain(block, truth, P, 0.0, truth, bad, 0.01, 15.0, effort=few, guess=(end, small))
+    assert same_partition(better.own, right)
+    worse = explain(block, truth, P, 0.0, truth, right, 0.01, 15.0, effort=few, guess=(end + 3e3, small))
+    assert same_partition(worse.own, right)
+
+
 def test_far_objects_are_told_apart_and_estimated_as_by_least_squares():
     rng = np.random.Generator(np.random.PCG64(8))
     truth = two([20e3, 0.0, 0.0])

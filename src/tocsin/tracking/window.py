@@ -595,8 +595,8 @@ def explain(
 
     lines = _Lines(block, ref, x, prior, t0, theta0, q)
     info, Y = lines.sums(own)
-    for s in fresh:
-        lines.place(int(s), own, info, Y, effort.gate)
+    for k in fresh:
+        lines.place(int(k), own, info, Y, effort.gate)
     ways = [(lines, ref, own)]
     if guess is not None:
         back, spread = _carried(guess[0][None], guess[1][None], t1, t0, theta0)
