@@ -8,6 +8,7 @@ from validation import (  # noqa: F401 - importing registers their rows
     aircraft,
     ascent,
     boost_tracking,
+    boxes,
     chain,
     command,
     coverage,
