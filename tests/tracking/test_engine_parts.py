@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import ncx2
 from tracking_scenes import NS, THETA0, Watch, arc, believed, frames, launch, radar, satellite
 
+from tocsin.dynamics.signals import chance
 from tocsin.records.columns import DETECTION, SCAN, Kind, Region, empty, pack_symmetric
-from tocsin.sensing.radar_kernels import chance
 from tocsin.tracking import intake
 from tocsin.tracking.filter import score_pairs
 from tocsin.tracking.gating import near

@@ -30,7 +30,7 @@ from tocsin.tracking.measure import Looks, h, move_platform, wrap_residual
 from tocsin.tracking.models import BOOST, COAST, GLIDE, KINDS, ORBIT, REENTRY, SLOTS, USED, Bank
 
 __all__ = [
-    "bent", "bridge", "chart_axes", "factor", "from_chart", "in_chart", "near_pairs", "score_pairs", "shine_of",
+    "bent", "bridge", "chart_axes", "factor", "from_chart", "in_chart", "score_pairs", "shine_of",
     "site_at", "to_chart", "update", "update_rows",
 ]  # fmt: skip
 
