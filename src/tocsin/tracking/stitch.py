@@ -35,7 +35,7 @@ Ints = NDArray[np.int64]
 
 OPEN, SETTLED = 0, 1  # whether it is known what a track comes from
 _WHEN = (3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # updates at which young tracks are looked at
-_PATIENCE_NS = 60_000_000_000  # of all young tracks that compete, after which the likeliest is taken; of one, twice it
+_PATIENCE_NS = 20_000_000_000  # of all young tracks that compete, after which the likeliest is taken; of one, twice it
 _CLEAR = math.log(100.0)  # odds against all else at which a stitch does not wait
 _GATE = 33.1  # squared distance in six dimensions: a true pair fails one time in 1e5
 _SAME = 16.8  # the same, one time in 100
