@@ -30,12 +30,12 @@ class Settings:
     """The fields, and what each may be. Raises ValueError naming the field, what was found and what is allowed.
 
     ``models``: model kinds side by side in every track (0 to 5, see ``MODEL_NAME``), each once. ``filter``: "ekf"
-    (extended) or "ukf" (sigma points; of what falls: coast, re-entry, orbit). ``association``: "auto" chooses for each cluster by its ambiguity, the others
+    (extended) or "ukf" (sigma points, for what falls). ``association``: "auto" chooses for each cluster by its ambiguity, the others
     are used throughout. ``charts``: whether young long-range tracks are corrected in a sensor's range-direction chart;
     False: Cartesian throughout. ``anew``: whether the flight before a correction is linearised anew where it bends
     (gaps, seeds, coasting); False: the plain filter, linearised once at the prediction.
 
-    ``noise``: spectral density of white acceleration noise (m2/s3) by kind of ``models``, in place of the models' own; a
+    ``noise``: spectral density of white acceleration noise (m2/s3) by kind among ``models``, in place of their own; a
     kind that is not named keeps its own, and a number given replaces every part of it that is noise of velocity (air
     drag included). ``gate``: greatest squared Mahalanobis distance by detection kind (``columns.Kind``).
     ``detection_probability``: of an object in view, where a scan declares none.
