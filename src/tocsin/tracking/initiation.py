@@ -13,10 +13,10 @@ times scan period over false detections a scan, and is confirmed when its odds p
 probability odds / C at most. Times the seeds, which are as many as false detections, their number cancels: whatever the
 density of clutter, false confirmed tracks are at most ``START_PER_S / C`` a second for each sensor, one in 99 hours of
 a sensor (``false_tracks_per_hour``); false tracks told as tentative (odds over one) at most one an hour of a sensor. It
-holds as far as clutter is even over the view, of the declared mean, and a miss counts with the Pd of a hit; a hit
-counts Pd 0.9, so where less is believed (far away, a weak plume) a scan's factor may reach 1.9 - Pd, for the few scans
-that a seed lives. Measured rates (validation book *False tracks*) lie far below, mostly since a second or third
-detection in a gate is rare to begin with.
+holds as far as clutter is even over the view and of the declared mean: a hit counts with the Pd that a miss counts
+with (``life.hit``). Where less than two per cent is believed a hit counts as two, and a scan's factor may reach 1.02.
+Measured rates (validation book *False tracks*) lie far below, mostly since a second or third detection in a gate is
+rare to begin with.
 
 Over-the-horizon radars (range and azimuth, kilometres and degrees) start no tracks: height and speed are open, and the
 cell is so large that what passes the gate says little. Their detections support tracks that others started.
