@@ -30,9 +30,8 @@ class Settings:
     """The fields, and what each may be. Raises ValueError naming the field, what was found and what is allowed.
 
     ``models``: model kinds side by side in every track (0 to 5, see ``MODEL_NAME``), each once. ``filter``: "ekf"
-    (extended) or "ukf" (sigma points, for what falls). ``association``: "auto" chooses for each cluster by its
-    ambiguity, the others are used throughout. ``charts``: whether young long-range tracks are corrected in a
-    sensor's range-direction chart;
+    (extended) or "ukf" (sigma points). ``association``: "auto" chooses for each cluster by its ambiguity, the others
+    are used throughout. ``charts``: whether young long-range tracks are corrected in a sensor's range-direction chart;
     False: Cartesian throughout. ``anew``: whether the flight before a correction is linearised anew where it bends
     (gaps, seeds, coasting); False: the plain filter, linearised once at the prediction.
 
