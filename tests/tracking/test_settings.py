@@ -17,6 +17,8 @@ from tocsin.tracking.settings import Settings
         ({"noise": {9: 1.0}}, "settings.noise: found the model kind 9"),
         ({"noise": {1: -1.0}}, "settings.noise of coast: found -1.0"),
         ({"noise": {1: float("nan")}}, "settings.noise of coast: found nan"),
+        ({"noise": {3: 1.0}}, "settings.noise: found glide, which is not among the models"),
+        ({"filter": "ukf", "models": (0, 4)}, "settings.filter: found 'ukf' without a model that it is for"),
         ({"gate": (9.0,)}, "settings.gate: found 1 numbers"),
         ({"gate": (22.0, 24.0, 0.0, 19.0, 19.0)}, "found 0.0 for line-of-sight"),
         ({"detection_probability": 1.0}, "settings.detection_probability: found 1.0"),

@@ -18,9 +18,12 @@ from tocsin.records.columns import Table, encode
 from tocsin.records.record import Input, Phase, Record, Ref, Source
 from tocsin.records.shapes import Envelope, Frame, Step, Task, WarningVersion
 from tocsin.scenario.specs import NationSpec
+from tocsin.tracking.settings import Settings
 from tocsin.tracking.tracker import Tracker, TrackStep
 from tocsin.warning.cueing import Cueing
 from tocsin.warning.warner import Views, Warner
+
+_TRACKING = Settings(models=(0, 1, 2, 3, 4, 5))  # nobody tells a nation what will fly: it has every kind of motion
 
 
 class Nation:
@@ -32,7 +35,9 @@ class Nation:
         self._audience = (f"nation:{spec.id}", "control")
         self._labels = pipelines(spec)
         # tracking depends on nothing but the sensors that feed it: pipelines with the same sensors share one tracker
-        self._trackers = {fed: Tracker(self._sensors(fed), spec.classes, spec.theta0) for fed in self._distinct()}
+        self._trackers = {
+            fed: Tracker(self._sensors(fed), spec.classes, spec.theta0, _TRACKING) for fed in self._distinct()
+        }
         views = {fed: Views(spec, self._sensors(fed)) for fed in self._trackers}
         self._warners = {
             label: Warner(spec, label, self._sensors(fed), views[fed]) for label, fed in self._labels.items()

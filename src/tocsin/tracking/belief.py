@@ -32,7 +32,8 @@ MOST_THRUST, MOST_RATIO, RELIGHT_TOP, PAUSE = 14, 15, 16, 17
 # spread of ln ballistic coefficient; rate at which what falls into the air is taken to glide, its typical ln of mass
 # over drag area and lift over drag; noises of the other motions (see ``motions``)
 BETA_SD, GLIDERS, GLIDE_BETA, GLIDE_LIFT, Q_REENTRY, Q_BETA, Q_GLIDE, Q_AIRCRAFT, TURN_SD, Q_ORBIT = range(18, 28)
-PARAMETERS = 28
+AIR = 28  # share of what drag could do to a coast that is noise of its velocity
+PARAMETERS = 29
 
 # process noise (spectral densities): coast m2/s3 covers harmonics over J2; those of thrust and angle are for a boost of
 # no believed class, see ``believe`` for the others
@@ -40,7 +41,7 @@ _NOISE = {Q_COAST: 1e-5, Q_BOOST: 4.0, Q_THRUST: 4.0, Q_ANGLE: 1.5e-3, Q_RATIO: 
 # the other motions: re-entry as coast; the drag coefficient of slender bodies doubles from Mach 10 to 1 (2.3 e-folds of
 # speed), so ln beta wanders by 0.2 = (ln 2)^2 / 2.3 an e-fold; an airliner gains or loses 0.3 m/s2 for 5 s; an orbit is
 # off by the harmonics of degree 2 and order 2, 5e-5 m/s2 that turn in some 600 s
-_NOISE |= {Q_REENTRY: 1e-5, Q_BETA: 0.2, Q_GLIDE: 1e-2, Q_AIRCRAFT: 1.0, TURN_SD: 0.03, Q_ORBIT: 3e-6}
+_NOISE |= {Q_REENTRY: 1e-5, Q_BETA: 0.2, Q_GLIDE: 1e-2, Q_AIRCRAFT: 1.0, TURN_SD: 0.03, Q_ORBIT: 3e-6, AIR: 1.0}
 _LEAST_Q_THRUST = 0.1  # notional: throttling, 1 m/s2 over 10 s
 _LEAST_Q_ANGLE = 5e-5  # notional: steering, 1.3 deg over 10 s
 UNEXPECTED = 3e-4  # 1/s: boost taken to be over that was not, or a stage that no class has
@@ -53,6 +54,7 @@ _ENTRY_S = 40.0  # s from 100 km down to where lift is felt, at -5 deg and 7 km/
 _ANY_LIFT, _ANY_GLIDE_BETA = 2.2, 10e3  # the NRC's lift over drag (Acton 2015 has 2.6); kg/m2, notional
 _ELEVATION_DEG = (25.0, 85.0)  # of the thrust after pitching over: from long range to lofted
 _FLIGHTS = 12  # of a class
+_LIGHTEST = 0.5  # notional: share of a stage's nominal mass at its end that a drawn one has left at least
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
 _CUT = 0.5 * math.erfc(3.0 / math.sqrt(2.0))  # spreads are cut at three sigma
 _AZIMUTHS = 8
@@ -253,6 +255,9 @@ def _fly(c: FlightClass, number: int) -> _Moments:
     t = 0.0
     for row, s in zip(stages, c.stages, strict=True):
         row[:] = t, draw(s.burn), draw(s.thrust), max(draw(s.exhaust), 1.0)
+        # no structure is as light as independent draws can make it: a stage that would leave less mass burns out sooner
+        left = max(1.0 - s.thrust.nominal * s.burn.nominal / max(s.exhaust.nominal, 1.0), 0.04)
+        row[1] = min(row[1], (1.0 - _LIGHTEST * left) * row[3] / max(row[2], 1e-9))
         t += float(row[1]) + draw(s.coast)
     vertical, pitch, beta = draw(c.vertical), draw(c.pitch), draw(c.beta_boost)
     lat, step = math.radians(45.0), _STEP_S

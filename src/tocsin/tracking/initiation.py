@@ -13,10 +13,10 @@ times scan period over false detections a scan, and is confirmed when its odds p
 probability odds / C at most. Times the seeds, which are as many as false detections, their number cancels: whatever the
 density of clutter, false confirmed tracks are at most ``START_PER_S / C`` a second for each sensor, one in 99 hours of
 a sensor (``false_tracks_per_hour``); false tracks told as tentative (odds over one) at most one an hour of a sensor. It
-holds as far as clutter is even over the view, of the declared mean, and a miss counts with the Pd of a hit; a hit
-counts Pd 0.9, so where less is believed (far away, a weak plume) a scan's factor may reach 1.9 - Pd, for the few scans
-that a seed lives. Measured rates (validation book *False tracks*) lie far below, mostly since a second or third
-detection in a gate is rare to begin with.
+holds as far as clutter is even over the view and of the declared mean: a hit counts with the Pd that a miss counts
+with (``life.hit``). Where less than two per cent is believed a hit counts as two, and a scan's factor may reach 1.02.
+Measured rates (validation book *False tracks*) lie far below, mostly since a second or third detection in a gate is
+rare to begin with.
 
 Over-the-horizon radars (range and azimuth, kilometres and degrees) start no tracks: height and speed are open, and the
 cell is so large that what passes the gate says little. Their detections support tracks that others started.
@@ -98,7 +98,7 @@ def restart(
     return xo, Po, axes
 
 
-def _local_axes(position: NDArray[np.float64]) -> NDArray[np.float64]:
+def local_axes(position: NDArray[np.float64]) -> NDArray[np.float64]:
     """East, north, up (rows, eci) at an eci position: the sidereal angle drops out."""
     lat, lon, _ = ecef_to_geodetic(position)
     return enu_axes(lat, lon)
@@ -144,7 +144,7 @@ def _from_range(
     x[:6] = moved
     P[:6, :6] = G @ C @ G.T
     P[:6, :6] = 0.5 * (P[:6, :6] + P[:6, :6].T)
-    axes = _local_axes(moved[:3])
+    axes = local_axes(moved[:3])
     x[6], x[9] = any_time.mean[4], any_time.mean[7]
     P[6, 6], P[7, 7], P[8, 8], P[9, 9] = any_time.cov[4, 4], _TILT_SD**2, _TILT_SD**2, any_time.cov[7, 7]
     height = float(ecef_to_geodetic(moved[:3])[2])
@@ -187,7 +187,7 @@ def _from_sight(
     if distance <= 0.0:
         return None
     position = line[:3] + distance * line[3:]
-    axes = _local_axes(position)
+    axes = local_axes(position)
     slope = float((axes[2] * line[3:]).sum())  # of height along the line: negative towards the Earth
     sigma = math.sqrt(prior.cov[0, 0])
     low, _ = _crossing(line, max(float(prior.mean[0]) - sigma, 0.0))

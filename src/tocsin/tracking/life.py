@@ -49,6 +49,8 @@ S_DECLARED, S_PLUME = 6, 7  # a declared detection probability (0: none), and wh
 S_SWERLING, S_STARING = 8, 9  # how cross-sections fluctuate (0, 1, 3); it looks everywhere at once as a scan ends
 SENSOR = 10
 _MOST_PD = 0.9  # no belief about cross-sections is good enough for more
+_LEAST_PD = 0.02  # of what has been detected: nor for less
+_LEAST_INSIDE = 1e-3  # probability of being within a scan's limits that is worth asking on
 _SECTOR = Region.SECTOR
 _GROUND = Region.GROUND
 _RAE = Kind.RAE
@@ -142,7 +144,7 @@ def _may_look(
 @kernel
 def _look_rows(
     x6: Array, P6: Array, z: Array, Hx: Array, region: int, platform: Array, limits: Array, t0: float, t1: float,
-    sensor: Array, faces: Array, out: Array,
+    sensor: Array, faces: Array, hits: bool, out: Array,
 ) -> None:  # fmt: skip
     sigma = np.empty(3)
     turn = 2.0 * math.pi
@@ -152,7 +154,8 @@ def _look_rows(
         width = turn
     lowest = max(limits[2], 0.0) if region == _SECTOR else limits[2]
     for i in range(x6.shape[0]):
-        out[i, 0], out[i, 1] = 0.0, 0.0
+        for k in range(5):
+            out[i, k] = 0.0
         for k in range(3):
             s = 0.0
             for a in range(3):
@@ -166,23 +169,25 @@ def _look_rows(
             into -= turn
         if width < turn:
             inside *= _between(0.0, width, into, sigma[1])
+        if inside < _LEAST_INSIDE:
+            inside = 0.0
         out[i, 2] = t1 if sensor[S_STARING] > 0.0 else t0 + (t1 - t0) * min(max(into / width, 0.0), 1.0)
-        if inside < 1e-3:
-            continue
         if sensor[S_DECLARED] > 0.0:
-            out[i, 0] = inside * sensor[S_DECLARED]
-            out[i, 1] = 0.0 if sensor[S_PLUME] > 0.0 else out[i, 0]
+            out[i, 3] = sensor[S_DECLARED]
+            out[i, 4] = 0.0 if sensor[S_PLUME] > 0.0 else sensor[S_DECLARED]
+            out[i, 0], out[i, 1] = inside * out[i, 3], inside * out[i, 4]
             continue
         if sensor[S_INFRARED] > 0.0:
             height = height_of(x6[i, 0], x6[i, 1], x6[i, 2])
             spread = math.sqrt(max(P6[i, 0, 0] + P6[i, 1, 1] + P6[i, 2, 2], 0.0) / 3.0)
             inside *= _between(sensor[S_CLOUD], 1e12, height, spread)
-            if _passes_over(platform, x6[i]) >= sensor[S_LIMB]:
-                snr = sensor[S_BOOST] / (z[i, 0] * z[i, 0])
-                seen = 1.0 - _between(snr, 1e12, sensor[S_THRESHOLD], 0.5 * sensor[S_THRESHOLD])
-                out[i, 0] = inside * _MOST_PD * seen
+            snr = sensor[S_BOOST] / (z[i, 0] * z[i, 0])
+            seen = 1.0 - _between(snr, 1e12, sensor[S_THRESHOLD], 0.5 * sensor[S_THRESHOLD])
+            out[i, 3] = _MOST_PD * seen
+            if inside >= _LEAST_INSIDE and _passes_over(platform, x6[i]) >= sensor[S_LIMB]:
+                out[i, 0] = inside * out[i, 3]
             continue
-        if z[i, 2] <= 0.0:
+        if z[i, 2] <= 0.0 or not (inside >= _LEAST_INSIDE or hits):
             continue
         ce, se = math.cos(z[i, 2]), math.sin(z[i, 2])
         cosine = 1.0 if faces.shape[0] == 0 else 0.0
@@ -192,7 +197,8 @@ def _look_rows(
         loss = cosine * cosine * cosine / z[i, 0] ** 4
         for m in range(2):
             snr = sensor[S_BOOST + m] * loss
-            out[i, m] = inside * min(_MOST_PD, detects(int(sensor[S_SWERLING]), snr, sensor[S_THRESHOLD]))
+            out[i, 3 + m] = min(_MOST_PD, detects(int(sensor[S_SWERLING]), snr, sensor[S_THRESHOLD]))
+            out[i, m] = inside * out[i, 3 + m]
 
 
 @dataclass(frozen=True)
@@ -225,15 +231,35 @@ def expected(scan: Scan, x: Array, P: Array) -> Array:
 
     ``x`` (k, 6), ``P`` (k, 6, 6) at ``scan.when``. A sweep is taken to run evenly through the azimuths of the limits.
     """
+    return _looked(scan, x, P, False)[:, :3]
+
+
+def _looked(scan: Scan, x: Array, P: Array, hits: bool) -> Array:
+    """``expected``, and (k, 5) with ``hits``: in the last two the same for an object that is within the limits."""
     k = len(x)
     z, hx, hb, ht = np.empty((k, 4)), np.empty((k, 4, 6)), np.empty((k, 4, 4)), np.empty((k, 4))
     predict_rows(
         np.full(k, _RAE, dtype=np.int64), x, np.full(k, scan.when - scan.t0), np.full(k, scan.region,
         dtype=np.int64), np.tile(scan.platform, (k, 1)), np.tile(scan.attitude, (k, 1)), z, hx, hb, ht,
     )  # fmt: skip
-    out = np.empty((k, 3))
-    _look_rows(x, P, z, hx, scan.region, scan.platform, scan.limits, scan.t0, scan.t1, scan.sensor, scan.faces, out)
+    out = np.empty((k, 5))
+    _look_rows(
+        x, P, z, hx, scan.region, scan.platform, scan.limits, scan.t0, scan.t1, scan.sensor, scan.faces, hits, out
+    )
     return out
+
+
+def hit(scan: Scan, kind: Ints, x: Array, P: Array, boosting: Array) -> Array:
+    """ln of the detection probability (k,) with which a detection counts for a track: what ``miss`` counts against it,
+    but for where the look went, which the density of the prediction holds already.
+
+    ``kind`` (k,) of the detections; ``x`` (k, 6), ``P`` (k, 6, 6) of the tracks then; ``boosting`` (k,): probability of
+    thrust. A line of sight is weighed by how well each motion is seen already (``filter.shine_of``): it counts as one
+    of a plume.
+    """
+    pd = _looked(scan, x, P, True)[:, 3:]
+    lit = np.where(kind == Kind.LOS, 1.0, boosting)
+    return np.asarray(np.log(np.maximum(lit * pd[:, 0] + (1.0 - lit) * pd[:, 1], _LEAST_PD)))
 
 
 def miss(store: Store, rows: Ints, scan: Scan, bank: Bank, young: Ints) -> Store:

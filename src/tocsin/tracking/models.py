@@ -27,6 +27,7 @@ from tocsin.earth.gravity import gravity, gravity_gradient
 from tocsin.earth.jit import kernel
 from tocsin.earth.wgs84 import E2, A
 from tocsin.tracking.belief import (
+    AIR,
     MOST_RATIO,
     MOST_THRUST,
     PARAMETERS,
@@ -86,6 +87,7 @@ __all__ = [
     "boost_step",
     "coast_step",
     "match_moments",
+    "prior_rows",
     "prior_state",
     "prior_weights",
     "thrust_direction",
@@ -139,7 +141,8 @@ class Bank:
         return cls(np.array(numbers, dtype=np.int64), parameters, float(theta0))
 
     def with_noise(self, noise: Mapping[str, float]) -> Bank:
-        """The same bank with other densities of white acceleration (m2/s3), by name of the kind.
+        """The same bank with other densities of white acceleration (m2/s3), by name of the kind; that of a coast then
+        stands for the air as well.
 
         Raises ValueError on an unknown kind, or a density that is not a finite number of at least zero.
         """
@@ -150,6 +153,8 @@ class Bank:
             if not (math.isfinite(q) and q >= 0.0):
                 raise ValueError(f"noise of {name}: found {q!r}, allowed are finite numbers (m2/s3) from 0")
             parameters[_NOISE_OF[NAMES.index(name)]] = q
+            if name == NAMES[COAST]:
+                parameters[AIR] = 0.0
         return Bank(self.kinds, parameters, self.theta0)
 
     def __len__(self) -> int:
@@ -165,6 +170,13 @@ class Bank:
         out = np.zeros((len(mu), KINDS))
         out[:, self.kinds] = mu
         return out
+
+
+def _place(bank: Bank) -> Ints:
+    """The column (6,) of each kind, -1 where the bank has none."""
+    out = np.full(KINDS, -1, dtype=np.int64)
+    out[bank.kinds] = np.arange(len(bank))
+    return out
 
 
 @kernel
@@ -480,11 +492,9 @@ def advance_rows(
     """
     k, m = len(rows), len(bank)
     xo, Po, muo = np.empty((k, m, SLOTS)), np.empty((k, m, SLOTS, SLOTS)), np.empty((k, m))
-    place = np.full(KINDS, -1, dtype=np.int64)
-    place[bank.kinds] = np.arange(m)
     _advance_rows(
-        bank.kinds, _USED[bank.kinds], place, rows, t1, x, P, mu, axes, t_track, memory, bank.theta0, bank.parameters,
-        xo, Po, muo,
+        bank.kinds, _USED[bank.kinds], _place(bank), rows, t1, x, P, mu, axes, t_track, memory, bank.theta0,
+        bank.parameters, xo, Po, muo,
     )  # fmt: skip
     return xo, Po, muo
 
@@ -607,6 +617,52 @@ def prior_state(kind: int, x6: Array, P6: Array, axes: Array, par: Array) -> tup
     return x, P
 
 
+@kernel
+def _weigh(
+    kinds: Ints, place: Ints, x6: Array, P6: Array, boosts: float, share: Array, out: Array
+) -> None:  # fmt: skip
+    for k in range(KINDS):
+        share[k] = 0.0
+    r = math.sqrt(x6[0] * x6[0] + x6[1] * x6[1] + x6[2] * x6[2])
+    height = height_of(x6[0], x6[1], x6[2])
+    var = 0.0
+    for i in range(3):
+        for j in range(3):
+            var += x6[i] / r * P6[i, j] * x6[j] / r
+    wide = math.sqrt(max(var, 1.0)) * math.sqrt(2.0)
+    low, in_air = 0.5 * math.erfc((height - _LOW) / wide), 0.5 * math.erfc((height - NEAR_AIR) / wide)
+    left = 1.0
+    if place[BOOST] >= 0:
+        share[BOOST] = boosts
+        left -= boosts
+    if place[AIRCRAFT] >= 0:
+        share[AIRCRAFT] = left * _AIRCRAFT_SHARE * low
+        left -= share[AIRCRAFT]
+    if place[ORBIT] >= 0:
+        share[ORBIT] = left * clear_of_air(x6, P6)
+        left -= share[ORBIT]
+    if place[REENTRY] >= 0:
+        share[REENTRY] = left * in_air if place[COAST] >= 0 else left
+        left -= share[REENTRY]
+    if place[GLIDE] >= 0:
+        if place[REENTRY] >= 0:
+            share[GLIDE] = _GLIDE_SHARE * share[REENTRY]
+            share[REENTRY] -= share[GLIDE]
+        else:
+            share[GLIDE] = _GLIDE_SHARE * left * in_air
+            left -= share[GLIDE]
+    if place[COAST] >= 0:
+        share[COAST] = left
+    total = 0.0
+    for m in range(kinds.shape[0]):
+        out[m] = share[kinds[m]]
+        total += out[m]
+    if total <= 0.0:
+        out[0], total = 1.0, 1.0
+    for m in range(kinds.shape[0]):
+        out[m] /= total
+
+
 def prior_weights(bank: Bank, x6: Array, P6: Array, boosts: float) -> Array:
     """Probabilities (M,) of the columns for an object that was seen once, of position and velocity (6, 6 x 6, eci).
 
@@ -614,38 +670,31 @@ def prior_weights(bank: Bank, x6: Array, P6: Array, boosts: float) -> Array:
     the air, orbit; below 25 km mostly aircraft; below 130 km re-entry, and a glide where gliders are; else coast. What
     the bank lacks goes to its neighbours, and to the first column if nothing else is left.
     """
-    x6, P6 = np.asarray(x6, dtype=np.float64), np.asarray(P6, dtype=np.float64)
-    up = x6[:3] / math.sqrt(float((x6[:3] * x6[:3]).sum()))
-    height = height_of(float(x6[0]), float(x6[1]), float(x6[2]))
-    sd = math.sqrt(max(sum(float(up[i] * P6[i, j] * up[j]) for i in range(3) for j in range(3)), 1.0))
+    out = np.empty(len(bank))
+    x, P = np.array(x6, dtype=np.float64)[:6], np.array(P6, dtype=np.float64)[:6, :6]
+    _weigh(bank.kinds, _place(bank), x, P, boosts, np.empty(KINDS), out)
+    return out
 
-    def under(limit: float) -> float:
-        return 0.5 * math.erfc((height - limit) / (sd * math.sqrt(2.0)))
 
-    has = [bank.column(k) >= 0 for k in range(KINDS)]
-    share = np.zeros(KINDS)
-    share[BOOST] = boosts if has[BOOST] else 0.0
-    left = 1.0 - share[BOOST]
-    if has[AIRCRAFT]:
-        share[AIRCRAFT] = left * _AIRCRAFT_SHARE * under(_LOW)
-        left -= share[AIRCRAFT]
-    if has[ORBIT]:
-        share[ORBIT] = left * clear_of_air(x6, P6)
-        left -= share[ORBIT]
-    if has[REENTRY]:
-        share[REENTRY] = left * under(NEAR_AIR) if has[COAST] else left
-        left -= share[REENTRY]
-    if has[GLIDE]:
-        falling = share[REENTRY] if has[REENTRY] else left * under(NEAR_AIR)
-        share[GLIDE] = _GLIDE_SHARE * falling
-        if has[REENTRY]:
-            share[REENTRY] -= share[GLIDE]
-        else:
-            left -= share[GLIDE]
-    if has[COAST]:
-        share[COAST] = left
-    out: Array = share[bank.kinds]
-    total = float(out.sum())
-    if total <= 0.0:
-        out[0], total = 1.0, 1.0
-    return out / total
+@kernel
+def _prior_rows(
+    kinds: Ints, place: Ints, x6: Array, P6: Array, axes: Array, boosts: Array, par: Array, x: Array, P: Array,
+    mu: Array,
+) -> None:  # fmt: skip
+    share = np.empty(KINDS)
+    for a in range(x6.shape[0]):
+        _weigh(kinds, place, x6[a], P6[a], boosts[a], share, mu[a])
+        for m in range(kinds.shape[0]):
+            _prior_state(kinds[m], x6[a], P6[a], axes[a], par, x[a, m], P[a, m])
+
+
+def prior_rows(bank: Bank, x6: Array, P6: Array, axes: Array, boosts: Array) -> tuple[Array, Array, Array]:
+    """``prior_state`` of every column and ``prior_weights`` of many objects: x (k, M, 10), P (k, M, 10, 10), mu (k, M).
+
+    ``x6`` (k, 6), ``P6`` (k, 6, 6), ``axes`` (k, 9), ``boosts`` (k,).
+    """
+    k, m = len(x6), len(bank)
+    x, P, mu = np.empty((k, m, SLOTS)), np.empty((k, m, SLOTS, SLOTS)), np.empty((k, m))
+    first, spread, ways, lit = (np.ascontiguousarray(v, dtype=np.float64) for v in (x6, P6, axes, boosts))
+    _prior_rows(bank.kinds, _place(bank), first, spread, ways, lit, bank.parameters, x, P, mu)
+    return x, P, mu

@@ -37,6 +37,7 @@ from tocsin.earth.gravity import gravity, gravity_gradient
 from tocsin.earth.jit import kernel
 from tocsin.earth.wgs84 import E2, MU, A
 from tocsin.tracking.belief import (
+    AIR,
     BETA,
     BETA_SD,
     GLIDE_BETA,
@@ -488,5 +489,5 @@ def fall_step(
         if low < 150e3:
             v2 = xo[3] ** 2 + xo[4] ** 2 + xo[5] ** 2
             drag = min(0.5 * density(low) * v2 / par[BETA], 100.0)
-            q += drag * drag * _AIR_CORRELATION
+            q += par[AIR] * drag * drag * _AIR_CORRELATION
     white(Po, q, abs(h))

@@ -17,6 +17,8 @@ MODEL_NAME = ("boost", "coast", "reentry", "glide", "aircraft", "orbit")  # by t
 FILTERS = ("ekf", "ukf")
 ASSOCIATIONS = ("auto", "gnn", "jpda", "mht")
 
+_FALLING = (1, 2, 5)  # model kinds that the sigma-point filter is for: what falls freely, in air or not
+
 _NS = 1_000_000_000
 # squared distance by detection kind; a true detection fails one time in 1e4
 GATE = (22.0, 24.0, 19.0, 19.0, 19.0)
@@ -33,7 +35,7 @@ class Settings:
     False: Cartesian throughout. ``anew``: whether the flight before a correction is linearised anew where it bends
     (gaps, seeds, coasting); False: the plain filter, linearised once at the prediction.
 
-    ``noise``: spectral density of white acceleration noise (m2/s3) by model kind, in place of the models' own; a
+    ``noise``: spectral density of white acceleration noise (m2/s3) by kind among ``models``, in place of their own; a
     kind that is not named keeps its own, and a number given replaces every part of it that is noise of velocity (air
     drag included). ``gate``: greatest squared Mahalanobis distance by detection kind (``columns.Kind``).
     ``detection_probability``: of an object in view, where a scan declares none.
@@ -72,6 +74,11 @@ class Settings:
             if kind not in range(len(MODEL_NAME)):
                 raise ValueError(f"settings.noise: found the model kind {kind!r}; allowed: {names}")
             _number(f"noise of {MODEL_NAME[kind]}", q, 0.0, math.inf, "m2/s3, at least 0")
+            if kind not in self.models:
+                raise ValueError(f"settings.noise: found {MODEL_NAME[kind]}, which is not among the models")
+        if self.filter == "ukf" and not any(m in _FALLING for m in self.models):
+            names = ", ".join(MODEL_NAME[m] for m in _FALLING)
+            raise ValueError(f"settings.filter: found 'ukf' without a model that it is for; allowed: with {names}")
         if len(self.gate) != len(KIND_NAME):
             raise ValueError(f"settings.gate: found {len(self.gate)} numbers; allowed: one each for {KIND_NAME}")
         for name, g in zip(KIND_NAME, self.gate, strict=True):

@@ -23,7 +23,18 @@ from tocsin.tracking.filter import score_pairs, update_rows
 from tocsin.tracking.gating import near
 from tocsin.tracking.initiation import Seed, restart, seed
 from tocsin.tracking.measure import Looks, lay_out
-from tocsin.tracking.models import BOOST, COAST, Bank, advance_rows, match_moments, turn_axes
+from tocsin.tracking.models import (
+    BOOST,
+    COAST,
+    ORBIT,
+    REENTRY,
+    Bank,
+    advance_rows,
+    match_moments,
+    prior_rows,
+    prior_state,
+    turn_axes,
+)
 from tocsin.tracking.settings import Settings
 from tocsin.tracking.sites import Site, as_looked, false_density
 from tocsin.tracking.stitch import OPEN, mend
@@ -36,6 +47,7 @@ MOST_SEEDS = 2000  # of one piece of work, the strongest first
 _ROUGH = 20e3  # m: 1-sigma of position, known from lines of sight alone
 _LONG_S = 30.0  # a gap over which a prediction's ellipsoid is no guide any more
 _CLEAR = math.log(1000.0)  # odds of a pair over a long gap against any other of its track or detection
+_FALLS = (COAST, ORBIT, REENTRY)
 _TURN = 1.0  # rad: angle of thrust at which a track gets new axes
 
 Fate = tuple[int, str, int]  # a family that ended, why, and the family in which it goes on (NOBODY: none)
@@ -159,9 +171,10 @@ def _associate(
         _, fits = _correct(store, tracks[long], carried, anew[long], site, looks, dets[long], work)
         close_by = fits[:, 1] < work.gate[looks.kind[dets[long]]]
         gain[long] = np.where(close_by, fits[:, 0], -math.inf)
-    gain += site.ln_pd - false[dets]
+    mean, cov = match_moments(x, P, mu)
+    gain += _ln_pd(site, piece.scan, looks.kind[dets], mean, cov, mu, work.bank) - false[dets]
     if work.settings.initiation:
-        gain[far & _vague(looks, dets, x, P, mu)] = -math.inf
+        gain[far & _vague(looks, dets, cov)] = -math.inf
     else:
         far[:] = False  # nothing can begin a track: what there is takes all it can
     decision = decide(store, tracks, dets, gain, far, work)
@@ -211,9 +224,19 @@ def _carry(store: Store, tracks: Ints, t: Array, bank: Bank) -> tuple[Array, Arr
     return x[each], P[each], mu[each]
 
 
-def _vague(looks: Looks, dets: Ints, x: Array, P: Array, mu: Array) -> NDArray[np.bool_]:
+def _ln_pd(site: Site, scan: np.void, kind: Ints, x: Array, P: Array, mu: Array, bank: Bank) -> Array:
+    """ln of the detection probability (k,) that a hit counts with: the one that a miss would count with.
+
+    Over-the-horizon radars, whose misses count nothing and which start nothing, have one for all.
+    """
+    if site.row[lf.S_DECLARED] > 0.0 or (kind == Kind.RA).any():
+        return np.full(len(kind), site.ln_pd)
+    b = bank.column(BOOST)
+    return lf.hit(as_looked(site, scan), kind, x, P, mu[:, b] if b >= 0 else np.zeros(len(kind)))
+
+
+def _vague(looks: Looks, dets: Ints, cov: Array) -> NDArray[np.bool_]:
     """Where a single detection with a range tells too little of which track it is: known to worse than ``_ROUGH``."""
-    _, cov = match_moments(x, P, mu)
     known = np.sqrt(cov[:, 0, 0] + cov[:, 1, 1] + cov[:, 2, 2])
     return np.asarray((known > _ROUGH) & (looks.kind[dets] != Kind.LOS))
 
@@ -223,11 +246,11 @@ def _marks(part: Table, which: Ints) -> Ints:
 
 
 def _anew(store: Store, tracks: Ints, looks: Looks, dets: Ints, mu: Array, work: Work) -> Ints:
-    """Which pairs have their flight linearised anew: coasting tracks, and seeds, whose velocity is unknown."""
-    c = work.bank.column(COAST)
-    if not work.settings.anew or c < 0:
+    """Which pairs have their flight linearised anew: what certainly falls, and seeds, whose velocity is unknown."""
+    falls = np.isin(work.bank.kinds, _FALLS)
+    if not work.settings.anew or not falls.any():
         return np.zeros(len(dets), dtype=np.int64)
-    alone = (mu[:, c] == 1.0) & (store.mu[tracks, c] == 1.0)
+    alone = ((mu[:, ~falls] == 0.0) & (store.mu[tracks][:, ~falls] == 0.0)).all(axis=1)
     seeds = (store.fresh[tracks] == 1) & (looks.kind[dets] != Kind.LOS)
     later = looks.t_s[dets] > store.t_ns[tracks] / 1e9
     return np.asarray((alone | seeds) & later, dtype=np.int64)
@@ -239,20 +262,38 @@ def _correct(
 ) -> tuple[Ints, Array]:  # fmt: skip
     """``update_rows`` for rows of a store, in place in ``carried``: their new charts, and how well they fit."""
     own = site.chart if work.settings.charts else 0
+    points = work.settings.filter == "ukf"
     chart = store.chart[rows]
     which = np.maximum(np.where(chart != 0, chart, own) - 1, 0)
     sites, resting = work.places[which], work.resting[which]
     if resting.any():  # from where the kernel, which turns places with the Earth, comes to the place in space
         t = np.where(anew == 1, store.t_ns[rows] / 1e9, looks.t_s[dets])
         sites = np.where(resting[:, None], to_ecef(sites, work.bank.theta0 + OMEGA_GMST * t), sites)
-    c = max(work.bank.column(COAST), 0)
-    before = (
-        np.ascontiguousarray(store.x[rows, c, :6]),
-        np.ascontiguousarray(store.P[rows, c, :6, :6]),
-        store.t_ns[rows] / 1e9,
-    )
-    fits = update_rows(work.bank, before, carried, anew, chart, sites, own, looks, dets, work.settings.charts)
+    x0, P0 = _before(store, rows, carried[2], np.full(len(rows), points) | (anew == 1), work.bank)
+    fits = update_rows(
+        work.bank, (x0, P0, store.t_ns[rows] / 1e9), carried, anew, chart, sites, own, looks, dets,
+        work.settings.charts, points=points,
+    )  # fmt: skip
     return chart, fits
+
+
+def _before(store: Store, rows: Ints, mu: Array, asked: NDArray[np.bool_], bank: Bank) -> tuple[Array, Array]:
+    """States of rows before they were carried to where their models' probabilities are ``mu``, (k, M, 10) and
+    (k, M, 10, 10), or, of a bank of one free fall alone, (k, 6) and (k, 6, 6).
+
+    A model that came up on the way has none of its own: it gets, where it is ``asked`` for, that of the likeliest.
+    """
+    if len(bank) == 1 and bank.kinds[0] in (COAST, ORBIT):
+        return np.ascontiguousarray(store.x[rows, 0, :6]), np.ascontiguousarray(store.P[rows, 0, :6, :6])
+    x0, P0 = store.x[rows], store.P[rows]
+    was = store.mu[rows]
+    new = (was <= 0.0) & (mu > 0.0) & asked[:, None]
+    if new.any():
+        best = was.argmax(axis=1)
+        for a, m in np.argwhere(new):
+            x6, P6 = x0[a, best[a], :6], P0[a, best[a], :6, :6]
+            x0[a, m], P0[a, m] = prior_state(int(bank.kinds[m]), x6, P6, store.axes[rows[a]], bank.parameters)
+    return x0, P0
 
 
 def _rough(looks: Looks, dets: Ints, anew: Ints, x: Array, P: Array, mu: Array) -> NDArray[np.bool_]:
@@ -271,12 +312,12 @@ def _restart(
     x, P, mu = (v[a] for v in predicted)
     xo, Po, axes = restart(looks, j, work.belief, x, P, mu)
     store.axes[i] = axes.ravel()
-    store.x[i], store.P[i] = 0.0, 0.0
-    for m, kind in enumerate(work.bank.kinds):
-        if kind == BOOST and mu[m] > 0.0:
-            store.x[i, m], store.P[i, m] = xo, Po
-        elif kind != BOOST:
-            store.x[i, m, :6], store.P[i, m, :6, :6] = xo[:6], Po[:6, :6]
+    bank = work.bank
+    first, spread, _ = prior_rows(bank, xo[None, :6], Po[None, :6, :6], axes.reshape(1, 9), np.zeros(1))
+    store.x[i], store.P[i] = first[0], spread[0]
+    b = bank.column(BOOST)
+    if b >= 0:
+        store.x[i, b], store.P[i, b] = (xo, Po) if mu[b] > 0.0 else (0.0, 0.0)
     store.chart[i] = site.chart if work.settings.charts else 0
     store.fresh[i] = 1
 
@@ -323,20 +364,11 @@ def _as_rows(made: list[Seed], store: Store, bank: Bank) -> Store:
     rows = Store.none(len(bank), store.seen.shape[1], store.chains, len(made))
     x, P = np.array([s.x for s in made]), np.array([s.P for s in made])
     boosts = np.array([s.boosts for s in made])
-    b, c = bank.column(BOOST), bank.column(COAST)
-    for m in range(len(bank)):
-        if m == b:
-            rows.x[:, m], rows.P[:, m] = x, P
-        else:
-            rows.x[:, m, :6], rows.P[:, m, :6, :6] = x[:, :6], P[:, :6, :6]
     rows.axes[:] = np.array([s.axes.ravel() for s in made])
-    if b < 0:
-        rows.mu[:, max(c, 0)] = 1.0
-    elif len(bank) == 1:
-        rows.mu[:, b] = 1.0
-    else:
-        rows.mu[:, b] = boosts
-        rows.mu[:, c if c >= 0 else int(b == 0)] += 1.0 - boosts
+    rows.x[:], rows.P[:], rows.mu[:] = prior_rows(bank, x[:, :6], P[:, :6, :6], rows.axes, boosts)
+    b = bank.column(BOOST)
+    if b >= 0:
+        rows.x[:, b], rows.P[:, b] = x, P
     return rows
 
 

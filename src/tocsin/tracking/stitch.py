@@ -26,7 +26,7 @@ from tocsin.records.columns import Life
 from tocsin.tracking.association import assign, components
 from tocsin.tracking.initiation import SPEED_SD
 from tocsin.tracking.life import MOST_SCORE, START_PER_S
-from tocsin.tracking.models import BOOST, COAST, Bank, advance_rows, match_moments
+from tocsin.tracking.models import BOOST, COAST, ORBIT, Bank, advance_rows, match_moments
 from tocsin.tracking.spans import span_rows
 from tocsin.tracking.store import Store, unpack
 
@@ -35,7 +35,7 @@ Ints = NDArray[np.int64]
 
 OPEN, SETTLED = 0, 1  # whether it is known what a track comes from
 _WHEN = (3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # updates at which young tracks are looked at
-_PATIENCE_NS = 60_000_000_000  # of all young tracks that compete, after which the likeliest is taken; of one, twice it
+_PATIENCE_NS = 20_000_000_000  # of all young tracks that compete, after which the likeliest is taken; of one, twice it
 _CLEAR = math.log(100.0)  # odds against all else at which a stitch does not wait
 _GATE = 33.1  # squared distance in six dimensions: a true pair fails one time in 1e5
 _SAME = 16.8  # the same, one time in 100
@@ -65,12 +65,11 @@ def compare(store: Store, old: Ints, young: Ints, bank: Bank, places: Array) -> 
     x, P, mu = advance_rows(bank, old, t_young, *tracks)
     x1, P1 = match_moments(x, P, mu)
     y, Py = match_moments(store.x[young], store.P[young], store.mu[young])
-    c = bank.column(COAST)
-    coasts = np.zeros(len(old), dtype=np.bool_) if c < 0 else (store.mu[old, c] == 1.0) & (mu[:, c] == 1.0)
+    free = np.isin(bank.kinds, (COAST, ORBIT))
+    coasts = ((store.mu[old][:, ~free] == 0.0) & (mu[:, ~free] == 0.0)).all(axis=1)
     x0, P0 = x1.copy(), P1.copy()
     if coasts.any():
-        x0[coasts] = store.x[old[coasts], c, :6]
-        P0[coasts] = store.P[old[coasts], c, :6, :6]
+        x0[coasts], P0[coasts] = match_moments(store.x[old[coasts]], store.P[old[coasts]], store.mu[old[coasts]])
     out = np.empty((len(old), 2))
     # without a radar's place of its own a chart about the middle of the Earth is as good as any
     sites = np.where(store.chart[young, None] > 0, places[np.maximum(store.chart[young] - 1, 0)], 0.0)

@@ -25,9 +25,10 @@ from tocsin.records.shapes import TrackEvent
 from tocsin.scenario.specs import FlightClass, Sensor
 from tocsin.tracking import intake
 from tocsin.tracking import life as lf
-from tocsin.tracking.belief import BETA, Q_BOOST, Q_COAST, believe
+from tocsin.tracking.belief import PAUSE, believe
+from tocsin.tracking.initiation import local_axes
 from tocsin.tracking.intake import Refused
-from tocsin.tracking.models import BOOST, COAST, Bank
+from tocsin.tracking.models import NAMES, Bank, prior_rows
 from tocsin.tracking.settings import DEFAULT, Declared, Settings
 from tocsin.tracking.sites import site_of
 from tocsin.tracking.step import Key, Piece, Work, close, see
@@ -94,12 +95,8 @@ class Tracker:
         self._settings = settings
         self._ring = settings.ring_ns
         belief = believe(classes)
-        parameters = belief.parameters.copy()
-        if COAST in settings.noise:
-            parameters[Q_COAST], parameters[BETA] = settings.noise[COAST], np.inf
-        if BOOST in settings.noise:
-            parameters[Q_BOOST] = settings.noise[BOOST]
-        bank = Bank.of(settings.models, parameters, theta0)
+        noise = {NAMES[kind]: q for kind, q in settings.noise.items()}
+        bank = Bank.of(settings.models, belief.parameters, theta0).with_noise(noise)
         sites = {s.n: site_of(s, k, belief, settings) for k, s in enumerate(sensors)}
         if len(sites) != len(sensors):
             raise ValueError("two sensors share a number")
@@ -146,13 +143,14 @@ class Tracker:
     def start(self, x: NDArray[np.float64], P: NDArray[np.float64], t_ns: int) -> list[int]:
         """Take over tracks that are known otherwise: ``x`` (n, 6), ``P`` (n, 6, 6), eci, at ``t_ns``; their numbers.
 
-        They count as confirmed and coast. They have to come before data of their time.
+        They count as confirmed and without thrust (which may begin, as with what has just ended its boost); what else
+        they may be doing is as likely as ``models.prior_weights`` has it. They have to come before data of their time.
         """
         bank, n = self._work.bank, len(x)
         rows = Store.none(len(bank), len(self._work.sites), self._chains, n)
-        rows.x[:, :, :6], rows.P[:, :, :6, :6] = np.asarray(x)[:, None], np.asarray(P)[:, None]
-        rows.mu[:, max(bank.column(COAST), 0)] = 1.0
-        rows.axes[:] = np.eye(3).ravel()
+        rows.axes[:] = np.array([local_axes(p).ravel() for p in np.asarray(x)[:, :3]]).reshape(n, 9)
+        rows.x[:], rows.P[:], rows.mu[:] = prior_rows(bank, x, P, rows.axes, np.zeros(n))
+        rows.until_ns[:] = t_ns + round(float(bank.parameters[PAUSE]) * NS)
         rows.score[:], rows.life[:] = lf.MOST_SCORE, Life.CONFIRMED
         rows.t_ns[:], rows.last_ns[:], rows.born_ns[:] = t_ns, t_ns, t_ns
         rows.family[:], rows.origin[:] = self._ledger.given(n), SETTLED

@@ -119,7 +119,7 @@ class Assessor:
         P = unpack_symmetric(np.asarray(track["P"], dtype=np.float64), 6)
         at = int(track["t_ns"]) / 1e9
         mu = np.asarray(track["mu"], dtype=np.float64)
-        p_boost = float(mu[0] / max(mu[0] + mu[1], 1e-300)) if mu[0] + mu[1] > 0.0 else 0.0
+        p_boost = float(mu[0] / mu.sum()) if mu.sum() > 0.0 else 0.0
         times = detections["t_ns"] / 1e9
         as_of = float(times.max()) if len(times) else at
         by_infrared = np.isin(detections["sensor"], self._infrared)
