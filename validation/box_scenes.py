@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +58,7 @@ class Scan:
     source: Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scene:
     """Truth (31, n, 6) at whole seconds, the scans in order, the tracks' start ``x`` (n, 6) and ``P`` (6, 6)."""
 
@@ -241,7 +241,7 @@ def track_gnn(s: Scene) -> Array:
 
 def track_jpda(s: Scene) -> Array:
     """Joint probabilistic data association."""
-    return jpda(s)[0]
+    return jpda(s)[0].copy()
 
 
 def doubts(s: Scene) -> Array:
@@ -249,6 +249,7 @@ def doubts(s: Scene) -> Array:
     return jpda(s)[2]
 
 
+@lru_cache(maxsize=1)
 def jpda(s: Scene) -> tuple[Array, Array, Array]:
     """States (30, n, 6) and covariances (30, n, 6, 6) of joint probabilistic data association, doubt (60,)."""
     n = len(s.x)
