@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +22,9 @@ from scipy.optimize import linear_sum_assignment
 from tocsin.dynamics.kernels import coast_to_stm
 from tocsin.earth.jit import kernel
 from tocsin.records.columns import Kind, Region
-from tocsin.tracking.association import assign
+from tocsin.tracking.association import assign, components
 from tocsin.tracking.filter import update
-from tocsin.tracking.jpda import blend, marginals
+from tocsin.tracking.jpda import ambiguity, blend, marginals
 from tocsin.tracking.measure import h
 from tocsin.tracking.window import Block, Effort, explain
 
@@ -58,7 +58,7 @@ class Scan:
     source: Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scene:
     """Truth (31, n, 6) at whole seconds, the scans in order, the tracks' start ``x`` (n, 6) and ``P`` (6, 6)."""
 
@@ -241,15 +241,22 @@ def track_gnn(s: Scene) -> Array:
 
 def track_jpda(s: Scene) -> Array:
     """Joint probabilistic data association."""
-    return jpda(s)[0]
+    return jpda(s)[0].copy()
 
 
-def jpda(s: Scene) -> tuple[Array, Array]:
-    """States (30, n, 6) and covariances (30, n, 6, 6) of joint probabilistic data association."""
+def doubts(s: Scene) -> Array:
+    """Of each scan, the mean doubt of the ten tracks' components, as JPDA meets them."""
+    return jpda(s)[2]
+
+
+@lru_cache(maxsize=1)
+def jpda(s: Scene) -> tuple[Array, Array, Array]:
+    """States (30, n, 6) and covariances (30, n, 6, 6) of joint probabilistic data association, doubt (60,)."""
     n = len(s.x)
     x, P = s.x.copy(), np.repeat(s.P[None], n, axis=0)
     out, cov = np.empty((SECONDS, n, 6)), np.empty((SECONDS, n, 6, 6))
     t = 0.0
+    doubt = []
     for scan in s.scans:
         xo, Po, gain, _ = step(x, P, scan, t)
         t = scan.t
@@ -257,12 +264,16 @@ def jpda(s: Scene) -> tuple[Array, Array]:
         beta, none = marginals(a, b, gain[a, b], math.log(1.0 - PD))
         alone = np.ones(n)
         alone[np.unique(a)] = none
+        part = components(a, b)
+        of = np.zeros(n)
+        of[a] = ambiguity(a, part, beta, none)[part]
+        doubt.append(of.mean())
         group = np.r_[np.arange(n), a]
         every = np.concatenate((x, xo[a, b]))[:, None], np.concatenate((P, Po[a, b]))[:, None]
         xb, Pb, _ = blend(group, n, np.r_[alone, beta], *every, np.ones((len(group), 1)))
         x, P = np.ascontiguousarray(xb[:, 0]), np.ascontiguousarray(Pb[:, 0])
         out[int(t) - 1], cov[int(t) - 1] = x, P
-    return out, cov
+    return out, cov, np.array(doubt)
 
 
 def block(scans: tuple[Scan, ...]) -> Block:
@@ -279,7 +290,7 @@ def block(scans: tuple[Scan, ...]) -> Block:
 
 def track_window(s: Scene, effort: Effort | None = None) -> Array:
     """The window of scans, all of the 30 s, searched again each second from where it stood and from what JPDA says."""
-    guess, spread = jpda(s)
+    guess, spread, _ = jpda(s)
     n = len(s.x)
     P = np.repeat(s.P[None], n, axis=0)
     start, own = s.x.copy(), np.zeros((n, 0), dtype=np.int64)

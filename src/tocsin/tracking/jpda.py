@@ -514,7 +514,7 @@ def choose(doubt: float, n_tracks: int) -> str:
     ``doubt``: its ``ambiguity``; ``n_tracks``: how many tracks it has. By the curves of the book ``boxes`` the window
     is the best of the three where there is doubt, but for objects of one velocity within a kilometre, where JPDA is a
     little better and nobody can know that it is so; JPDA takes what is too large for the window. A component once in a
-    window stays there until its doubt has been small for as long as the window is. ``CLEAR`` and ``MOST_IN_WINDOW`` are
+    window stays there until its doubt has been small for some scans (``doubt``). ``CLEAR`` and ``MOST_IN_WINDOW`` are
     first values: no curve over them has been drawn yet.
     """
     if doubt < CLEAR or n_tracks < 2:

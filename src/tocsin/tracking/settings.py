@@ -30,10 +30,12 @@ class Settings:
     """The fields, and what each may be. Raises ValueError naming the field, what was found and what is allowed.
 
     ``models``: model kinds side by side in every track (0 to 5, see ``MODEL_NAME``), each once. ``filter``: "ekf"
-    (extended) or "ukf" (sigma points). ``association``: "auto" chooses for each cluster by its ambiguity, the others
-    are used throughout. ``charts``: whether young long-range tracks are corrected in a sensor's range-direction chart;
-    False: Cartesian throughout. ``anew``: whether the flight before a correction is linearised anew where it bends
-    (gaps, seeds, coasting); False: the plain filter, linearised once at the prediction.
+    (extended) or "ukf" (sigma points). ``association``: "gnn" is the global nearest neighbour; "jpda" blends by joint
+    probabilities; "mht" explains all scans of a window together (``window.explain``: Tocsin's multiple hypotheses,
+    sampled and averaged) and blends where that cannot be; "auto" chooses for each component of tracks by its ambiguity.
+    ``charts``: whether young long-range tracks are corrected in a sensor's range-direction chart; False: Cartesian
+    throughout. ``anew``: whether the flight before a correction is linearised anew where it bends (gaps, seeds,
+    coasting); False: the plain filter, linearised once at the prediction.
 
     ``noise``: spectral density of white acceleration noise (m2/s3) by kind among ``models``, in place of their own; a
     kind that is not named keeps its own, and a number given replaces every part of it that is noise of velocity (air
@@ -41,9 +43,10 @@ class Settings:
     ``detection_probability``: of an object in view, where a scan declares none.
 
     ``initiation``: whether detections that no track explains start tracks. ``deletion``: whether tracks end; without
-    it each is carried for good. ``ring_ns``: how late data may be (ns). ``window``: scans after which a hypothesis of
-    the MHT is settled; ``leaves``: most hypotheses of one track; ``clusters``: most joint hypotheses weighed exactly in
-    one cluster; ``most_rows``: most rows (tracks, seeds and leaves) carried, the least likely seeds going first.
+    it each is carried for good. ``ring_ns``: how late data may be (ns). ``window``: most scans that a component in
+    doubt is explained over; the oldest is settled then. ``leaves``: most hypotheses of one track; ``clusters``: most
+    joint hypotheses weighed exactly in one component; ``most_rows``: most rows (tracks, seeds and leaves) carried, the
+    least likely seeds going first.
     """
 
     models: tuple[int, ...] = (0, 1)
@@ -57,7 +60,7 @@ class Settings:
     initiation: bool = True
     deletion: bool = True
     ring_ns: int = RING_NS
-    window: int = 4
+    window: int = 60
     leaves: int = 20
     clusters: int = 4096
     most_rows: int = 20_000

@@ -19,9 +19,11 @@ from tocsin.records.columns import SCAN, Kind, Life, Status, Table
 from tocsin.tracking import life as lf
 from tocsin.tracking.association import assign
 from tocsin.tracking.belief import PAUSE, Belief, Prior
+from tocsin.tracking.doubt import Weighed, weigh
 from tocsin.tracking.filter import score_pairs, update_rows
 from tocsin.tracking.gating import near
 from tocsin.tracking.initiation import Seed, restart, seed
+from tocsin.tracking.jpda import blend
 from tocsin.tracking.measure import Looks, lay_out
 from tocsin.tracking.models import (
     BOOST,
@@ -177,10 +179,17 @@ def _associate(
         gain[far & _vague(looks, dets, cov)] = -math.inf
     else:
         far[:] = False  # nothing can begin a track: what there is takes all it can
-    decision = decide(store, tracks, dets, gain, far, work)
+    vague = far | _vague(looks, dets, x, P, mu)
+    doubt = weigh(
+        store, tracks, dets, gain, vague, looks, site.column, site.ln_pd, false, work.bank, work.settings
+    )  # fmt: skip
+    clear = gain if doubt is None else np.where(doubt.closed, -math.inf, gain)
+    decision = decide(store, tracks, dets, clear, far, work)
+    if doubt is not None:
+        decision.pair[doubt.row] = doubt.pair
     rows = np.flatnonzero(decision.pair >= 0)
     pairs = decision.pair[rows]
-    if not len(rows) and len(decision.row) == len(store):
+    if not len(rows) and len(decision.row) == len(store) and doubt is None:
         return store
     source = decision.row[rows]
     predicted = (x[pairs], P[pairs], mu[pairs])
@@ -190,6 +199,9 @@ def _associate(
     out = store.copy() if same else store.keep(decision.row)
     out.x[rows], out.P[rows], out.mu[rows] = corrected
     out.chart[rows], out.fresh[rows] = chart, 0
+    told = None if doubt is None else _blended(store, doubt, (x, P, mu), tracks, anew, site, looks, dets, work)
+    if told is not None:
+        out.x[told[0]], out.P[told[0]], out.mu[told[0]] = told[2:]
     if work.settings.anew:
         for a in np.flatnonzero(_rough(looks, dets[pairs], anew[pairs], *predicted)):
             _restart(out, int(rows[a]), looks, int(dets[pairs[a]]), site, predicted, int(a), work)
@@ -200,6 +212,11 @@ def _associate(
     t_ns = part["t_ns"][dets[pairs]].astype(np.int64)
     out.t_ns[rows] = t_ns
     out.last_ns[rows] = np.maximum(out.last_ns[rows], t_ns)
+    if told is not None and doubt is not None:
+        out.t_ns[told[0]] = told[1]
+        mine = store.family[told[0]]
+        kept = (w for w in store.windows if not np.isin(w.families, mine).any() and w.rows(store) is not None)
+        out.windows = (*kept, *doubt.windows)
     out.score[rows] = np.minimum(out.score[rows] + gain[pairs], lf.MOST_SCORE)
     out.updates[rows] += 1
     out.note_boost(rows, b, float(work.belief.parameters[PAUSE]))
@@ -209,7 +226,45 @@ def _associate(
     sure = (out.updates[rows] >= lf.CONFIRM_UPDATES) & (out.score[rows] > lf.CONFIRM_SCORE)
     out.life[rows[sure]] = Life.CONFIRMED
     used[dets[pairs]] = True
+    if doubt is not None:
+        used[doubt.used] = True
     return out
+
+
+def _blended(
+    store: Store, doubt: Weighed, carried: tuple[Array, Array, Array], tracks: Ints, anew: Ints, site: Site,
+    looks: Looks, dets: Ints, work: Work,
+) -> tuple[Ints, Ints, Array, Array, Array]:  # fmt: skip
+    """Rows in doubt as they are now: their numbers, times (ns), x, P, mu."""
+    rows, ends = doubt.blended, np.zeros(len(doubt.blended))
+    some = (store.axes, store.t_ns / 1e9, store.memory())
+    real = np.flatnonzero(doubt.of >= 0)
+    pairs, group = doubt.of[real], doubt.group[real]
+    t = looks.t_s[dets[pairs]]
+    ends[:] = -math.inf
+    np.maximum.at(ends, group, t)
+    # every hypothesis of a track stands at the latest of its detections' times
+    x, P, mu = advance_rows(work.bank, rows, ends, store.x, store.P, store.mu, *some)
+    by = (carried[0][pairs], carried[1][pairs], carried[2][pairs])
+    _correct(store, tracks[pairs], by, anew[pairs], site, looks, dets[pairs], work)
+    early = np.flatnonzero(t < ends[group])
+    if len(early):
+        axes, _, memory = (v[rows[group[early]]] for v in some)
+        xe, Pe, mue = (v[early] for v in by)
+        later = advance_rows(
+            work.bank, np.arange(len(early)), ends[group[early]], xe, Pe, mue, axes, t[early], memory
+        )  # fmt: skip
+        for v, new in zip(by, later, strict=True):
+            v[early] = new
+    order = np.concatenate((np.flatnonzero(doubt.of < 0), real))
+    every = [np.concatenate((a, b)) for a, b in zip((x, P, mu), by, strict=True)]
+    x, P, mu = blend(doubt.group[order], len(rows), doubt.weight[order], *every)
+    both = np.concatenate((rows, doubt.searched))
+    xs, Ps, mus = advance_rows(work.bank, doubt.searched, doubt.t_s, store.x, store.P, store.mu, *some)
+    c = max(work.bank.column(COAST), 0)
+    xs[:, c, :6], Ps[:, c, :6, :6] = doubt.x, doubt.P
+    t_ns = np.round(np.concatenate((ends, doubt.t_s)) * 1e9).astype(np.int64)
+    return both, t_ns, np.concatenate((x, xs)), np.concatenate((P, Ps)), np.concatenate((mu, mus))
 
 
 def _carry(store: Store, tracks: Ints, t: Array, bank: Bank) -> tuple[Array, Array, Array]:

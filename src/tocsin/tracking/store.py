@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.earth.jit import kernel
+from tocsin.tracking.doubt import Window
 from tocsin.tracking.models import SLOTS
 
 Array = NDArray[np.float64]
@@ -225,7 +226,8 @@ class Store:
     ``looked``, ``stitches``: see ``stitch``: whether it is settled what it comes from, its updates when that was last
     asked, how often it was found again; ``head``: its chain of detections in ``chains``; ``seen`` (n, S): the newest
     scan of each sensor (in the tracker's order) that it was corrected by, -1 for none. The number that a track has
-    outside is kept by its family, see ``telling``.
+    outside is kept by its family, see ``telling``. ``windows``: components in doubt (``doubt``), of rows that may be
+    gone by now.
     """
 
     x: Array
@@ -250,6 +252,7 @@ class Store:
     head: Ints
     seen: Ints
     chains: Chains
+    windows: tuple[Window, ...] = ()
 
     @classmethod
     def none(cls, models: int, sensors: int, chains: Chains | None = None, rows: int = 0) -> Store:
@@ -267,6 +270,7 @@ class Store:
             seen=np.full((n, sensors), -1, dtype=np.int64),
             chains=chains if chains is not None else Chains(),
             **ints,
+            windows=(),
         )
 
     def __len__(self) -> int:
@@ -298,16 +302,17 @@ class Store:
 
     def copy(self) -> Store:
         """An independent store (but for the chains)."""
-        return Store(**{k: v.copy() for k, v in self._arrays().items()}, chains=self.chains)
+        return Store(**{k: v.copy() for k, v in self._arrays().items()}, chains=self.chains, windows=self.windows)
 
     def keep(self, which: NDArray[Any]) -> Store:
         """A store of the rows where ``which`` holds, or of rows given by number, in that order."""
-        return Store(**{k: v[which] for k, v in self._arrays().items()}, chains=self.chains)
+        arrays = {k: v[which] for k, v in self._arrays().items()}
+        return Store(**arrays, chains=self.chains, windows=self.windows)
 
     def with_rows(self, other: Store) -> Store:
         """These rows, then those of ``other``."""
         arrays = {k: np.concatenate((v, getattr(other, k))) for k, v in self._arrays().items()}
-        return Store(**arrays, chains=self.chains)
+        return Store(**arrays, chains=self.chains, windows=self.windows)
 
     def put(self, rows: Ints, other: Store) -> None:
         """Overwrite rows by those of ``other``, in place."""
@@ -319,6 +324,7 @@ class Store:
         plain: dict[str, Any] = {name: getattr(self, name).tobytes() for name in (*_FLOATS, *_INTS, "seen")}
         counts, marks, _ = self.chains.since(self.head, np.full(len(self), -1, dtype=np.int64))
         plain["chains"] = [counts.tobytes(), marks.tobytes()]
+        plain["windows"] = [w.to_plain() for w in self.windows]
         plain["n"], plain["models"], plain["sensors"] = len(self), self.mu.shape[1], self.seen.shape[1]
         return plain
 
@@ -334,7 +340,8 @@ class Store:
         if len(counts) != n or counts.sum() != len(marks) or (counts < 0).any():
             raise ValueError(f"a store of {n} tracks with {len(counts)} chains of {len(marks)} detections")
         out.head = out.chains.chains(counts, marks)
+        out.windows = tuple(Window.from_plain(w) for w in plain["windows"])
         return out
 
 
-_COLUMNS = tuple(f.name for f in fields(Store) if f.name != "chains")
+_COLUMNS = tuple(f.name for f in fields(Store) if f.name not in ("chains", "windows"))
