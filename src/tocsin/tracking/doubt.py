@@ -48,6 +48,7 @@ _LONGEST_S = 120.0  # what is older in a window is settled
 _GAP_S = 30.0  # without a detection: the window is given up
 _QUIET = 10  # scans without doubt after which a window is given up
 _LEAST_LN = -60.0  # of a probability, for the choice of one detection a track
+_MOST_PD = 0.999
 _OURS = 0.5  # probability of being any track's from which a detection starts no seed
 
 
@@ -140,14 +141,15 @@ class Weighed:
 
 
 def weigh(
-    store: Store, tracks: Ints, dets: Ints, gain: Array, vague: Bools, looks: Looks, sensor: int, ln_pd: float,
+    store: Store, tracks: Ints, dets: Ints, gain: Array, vague: Bools, looks: Looks, sensor: int, ln_pd: Array,
     false: Array, bank: Bank, settings: Settings,
 ) -> Weighed | None:  # fmt: skip
     """The pairs of a piece of work in doubt; None where there is no doubt.
 
     ``tracks``, ``dets``, ``gain`` (k,): ordered by track, then detection; ``vague`` (k,): pairs whose prediction is no
-    ellipsoid: their tracks are left out; ``sensor``: its column; ``ln_pd``, ``false`` (of each detection): what is in
-    ``gain`` of detection probability and, negative, of the density of false detections.
+    ellipsoid: their tracks are left out; ``sensor``: its column; ``ln_pd`` (k,), ``false`` (of each detection): what
+    is in ``gain`` of detection probability and, negative, of the density of false detections. A window knows one
+    detection probability a scan, the mean over its pairs.
     """
     way = settings.association
     if way == "gnn":
@@ -169,15 +171,15 @@ def weigh(
         if not len(which):
             return None
         part = components(tracks[which], dets[which])
-    missed = math.log1p(-min(math.exp(ln_pd), 0.999))
     t, d, g = tracks[which], dets[which], gain[which]
-    beta, none = marginals(t, d, g, missed, settings.clusters)
+    found = np.minimum(np.exp(ln_pd[which]), _MOST_PD)
+    begins = np.flatnonzero(np.append(True, t[1:] != t[:-1]))
+    beta, none = marginals(t, d, g, np.log1p(-np.maximum.reduceat(found, begins)), settings.clusters)
     doubt = ambiguity(t, part, beta, none)
     c = bank.column(COAST)
     bodies = _free(store, bank, c) if c >= 0 else np.zeros(len(store), dtype=np.bool_)
     out = _Out(np.zeros(len(tracks), dtype=np.bool_))
     soft = np.zeros(len(which), dtype=np.bool_)
-    level = ln_pd - missed - false
     for parts, held in _groups(t, part, len(doubt), windows):
         mine = np.flatnonzero(np.isin(part, parts))
         rows = np.unique(np.concatenate([t[mine], *(r for _, r in held)]))
@@ -192,6 +194,9 @@ def weigh(
             if way == "auto" and quiet > _QUIET:
                 continue
             seen = np.unique(d[mine])
+            pd = float(np.mean(found[mine])) if len(mine) else settings.detection_probability
+            missed = math.log1p(-pd)
+            level = math.log(pd) - missed - false
             if _search(out, store, one, rows, tracks, dets, seen, looks, sensor, level, missed, bank, settings, quiet):
                 continue
         if how != "gnn" and not (way == "auto" and most < CLEAR):

@@ -174,14 +174,15 @@ def _associate(
         close_by = fits[:, 1] < work.gate[looks.kind[dets[long]]]
         gain[long] = np.where(close_by, fits[:, 0], -math.inf)
     mean, cov = match_moments(x, P, mu)
-    gain += _ln_pd(site, piece.scan, looks.kind[dets], mean, cov, mu, work.bank) - false[dets]
+    ln_pd = _ln_pd(site, piece.scan, looks.kind[dets], mean, cov, mu, work.bank)
+    gain += ln_pd - false[dets]
     if work.settings.initiation:
         gain[far & _vague(looks, dets, cov)] = -math.inf
     else:
         far[:] = False  # nothing can begin a track: what there is takes all it can
-    vague = far | _vague(looks, dets, x, P, mu)
+    vague = far | _vague(looks, dets, cov)
     doubt = weigh(
-        store, tracks, dets, gain, vague, looks, site.column, site.ln_pd, false, work.bank, work.settings
+        store, tracks, dets, gain, vague, looks, site.column, ln_pd, false, work.bank, work.settings
     )  # fmt: skip
     clear = gain if doubt is None else np.where(doubt.closed, -math.inf, gain)
     decision = decide(store, tracks, dets, clear, far, work)
