@@ -16,6 +16,7 @@ from itertools import pairwise
 from tocsin.command import actions
 from tocsin.command.grammar import (
     LEVELS,
+    WAYS,
     Comparison,
     Condition,
     ConditionError,
@@ -198,7 +199,7 @@ def _read(
             found = _one_step(posts, post.id, argument, f"{where}: {asked}", messages)
             if found is not None:
                 reading.done[asked] = found
-        known = {"area": areas, "class": classes}.get(kind or "")
+        known = {"area": areas, "class": classes, "way": WAYS}.get(kind or "")
         if known is not None and argument not in known:
             near = difflib.get_close_matches(argument, sorted(known), 1)
             meant = f"; did you mean {near[0]!r}?" if near else ""

@@ -28,6 +28,7 @@ MAX_LENGTH = 1000
 MAX_DEPTH = 32
 MAX_NUMBER = 1e15  # a second count beyond any clock here; keeps inf out
 LEVELS = ("no", "low", "medium", "high")
+WAYS = ("processing", "message", "display", "partner")  # by which a warning comes as a word
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ NAMES: dict[str, Meaning] = {
     "type": Meaning("number", "probability", "class", "probability that the object is of the class"),
     "time_to_impact_s": Meaning("number", "s", None, "seconds to the expected impact; negative after it"),
     "done": Meaning("flag", "", "step", "the step has been done for this warning"),
+    "reported": Meaning(
+        "flag", "", "way", "it came as a word by that way: 'processing', 'message', 'display', 'partner'"
+    ),
+    "shown": Meaning("count", "", None, "the largest count that a display shows of it"),
+    "counts_differ": Meaning("flag", "", None, "displays of different posts show different counts of it"),
 }
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {

@@ -205,7 +205,8 @@ class Desk:
                 self._over.pop(uid, None)
             elif uid not in self._over or self._over[uid][1] != version:
                 self._over[uid] = (t1_ns + _KEPT_NS, version)
-        self._over = {uid: kept for uid, kept in self._over.items() if kept[0] > t1_ns}
+        waited_for = {due.warning for due in self._due.values()}  # taking back may take longer than anything else
+        self._over = {uid: kept for uid, kept in self._over.items() if kept[0] > t1_ns or uid in waited_for}
         return {**{uid: version for uid, (_, version) in self._over.items()}, **warnings}
 
     def _withdraw(self, t1_ns: int, warnings: Warnings) -> None:
@@ -317,6 +318,12 @@ def fact(version: WarningVersion, nation: str, t_ns: int, name: str, argument: s
             return len({*version.sources, partner} - {nation})
         case "agrees" | "disagrees" | "not_yet":
             return sum(e.state == name for e in version.evidence)
+        case "reported":
+            return argument in (version.launch.basis, version.impact.basis)
+        case "shown":
+            return max(version.shown.values(), default=0)
+        case "counts_differ":
+            return len(set(version.shown.values())) > 1
         case "p_impact" | "p_passage" | "excluded":
             return next((getattr(a, name) for a in version.areas if a.area == argument), None)
         case "max_p_impact":

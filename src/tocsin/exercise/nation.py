@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from tocsin.command.posts import Desk
@@ -16,10 +17,11 @@ from tocsin.exchange.inbox import Inbox
 from tocsin.exchange.labels import OWN, pipelines
 from tocsin.records.columns import Table, encode
 from tocsin.records.record import Input, Phase, Record, Ref, Source
-from tocsin.records.shapes import Envelope, Frame, Step, Task, WarningVersion
+from tocsin.records.shapes import Decision, Envelope, Frame, Screen, Step, Task, WarningVersion
 from tocsin.scenario.specs import NationSpec
 from tocsin.tracking.tracker import Tracker, TrackStep
 from tocsin.warning.cueing import Cueing
+from tocsin.warning.reports import Reports
 from tocsin.warning.warner import Views, Warner
 
 
@@ -41,6 +43,8 @@ class Nation:
         self._inbox = Inbox(spec)
         self._desk = Desk(spec)
         self._cueing = Cueing(spec)
+        self._reports = Reports(spec)
+        self._shown: dict[str, Screen] = {}
         self._refs: dict[str, Ref] = {}  # newest record of each warning and track, for causes
 
     def _sensors(self, fed: tuple[int, ...]) -> tuple[Any, ...]:
@@ -66,6 +70,8 @@ class Nation:
             versions = self._warners[label].step(t, scans_of[fed], steps[fed], self._trackers[fed], heard)
             for version in versions:
                 records.append(self._record_warning(t, label, version, received))
+            if label == OWN:
+                told = self._hear_words(t, frame, records)
             for envelope, version in self._gateway.release(t, label, versions):
                 outgoing.append(envelope)
                 cause: tuple[Ref, ...] = (self._refs[version.uid],)
@@ -75,16 +81,39 @@ class Nation:
                     )
                 )
             if label == OWN:
-                newest = self._warners[label].newest()
-                ended = {v.uid: v for v in versions if v.status in ("cancelled", "closed")}
+                newest = {**self._warners[label].newest(), **self._reports.newest()}
+                ended = {v.uid: v for v in [*versions, *told] if v.status in ("cancelled", "closed")}
                 for when, decision in self._desk.step(t, {**newest, **ended}, frame.inputs):
                     cause = (self._refs[decision.warning],) if decision.warning in self._refs else ()
                     made = self._source.record(
                         when, Phase.COMMAND, "decision", decision, self._audience, causes=cause, label=label
                     )
                     records.append(made)
+                    self._take_effect(decision)
         tasks = self._cue(t, steps[self._labels[OWN]], received, records)
-        return Step(tuple(records), tuple(outgoing), tasks)
+        screens = self._reports.send(t, {**self._warners[OWN].newest(), **self._reports.newest()})
+        return Step(tuple(records), tuple(outgoing), tasks, screens)
+
+    def _hear_words(self, t: int, frame: Frame, records: list[Record]) -> list[WarningVersion]:
+        """What came in by another way than the sensors: new versions of the warnings that rest on it, recorded. They
+        leave to nobody: no released sensor stands behind them.
+        """
+        for screen in frame.screens:
+            if self._shown.get(screen.post) != screen:
+                self._shown[screen.post] = screen
+                body = {"target": screen.post, "event": "shows", "counts": dict(screen.counts)}
+                records.append(self._source.record(t, Phase.WARNING, "display", body, self._audience, label=OWN))
+        versions = self._reports.step(t, frame.scans, frame.reports, frame.screens)
+        for version in versions:
+            records.append(self._record_warning(t, OWN, version, []))
+        return versions
+
+    def _take_effect(self, decision: Decision) -> None:
+        """What a decision does to the warning itself."""
+        if decision.action == "check-sensors":
+            self._reports.ask(decision.warning)
+        elif decision.action == "cancel" and self._reports.holds(decision.warning):
+            self._reports.take_back(decision.warning, f"taken back by {decision.post}")
 
     def _cue(
         self, t: int, step: TrackStep, received: list[tuple[Envelope, WarningVersion]], records: list[Record]
@@ -170,6 +199,8 @@ class Nation:
             "inbox": self._inbox.state(),
             "desk": self._desk.state(),
             "cueing": self._cueing.state(),
+            "reports": self._reports.state(),
+            "shown": [msgspec.to_builtins(screen) for screen in self._shown.values()],
             "refs": [[name, ref[0], ref[1]] for name, ref in self._refs.items()],
         }
 
@@ -184,6 +215,9 @@ class Nation:
         self._inbox.load(state["inbox"])
         self._desk.load(state["desk"])
         self._cueing.load(state["cueing"])
+        self._reports.load(state["reports"])
+        shown = [msgspec.convert(plain, Screen) for plain in state["shown"]]
+        self._shown = {screen.post: screen for screen in shown}
         self._refs = {str(name): (str(source), int(n)) for name, source, n in state["refs"]}
 
 

@@ -73,7 +73,8 @@ class WarningVersion(msgspec.Struct, frozen=True):
     "cancelled", "closed"; ``confirmed``: whether it stands confirmed in this version; ``cause``: why this version was
     made; ``track``: the pipeline's track (None: from a partner alone); ``sources``: nations whose sensors stand behind
     it; ``partner``: the partner's warning uid that fed it, if any; ``p_real`` and ``confidence`` ("no", "low",
-    "medium", "high"); ``types``: class id to probability.
+    "medium", "high"); ``types``: class id to probability; ``shown``: where it came up on displays, how many each post's
+    showed.
     """
 
     uid: str
@@ -94,6 +95,40 @@ class WarningVersion(msgspec.Struct, frozen=True):
     confidence: Literal["no", "low", "medium", "high"]
     evidence: tuple[Evidence, ...]
     burnout_ns: int | None = None
+    shown: dict[str, int] = {}
+
+
+class Report(msgspec.Struct, frozen=True):
+    """Words on a launch that come to a nation by another way than its sensors' scans.
+
+    ``id``: the same for all words on one launch; ``way``: "processing" (into the centre's data processing, where it
+    looks like any other data) or "message" (to ``post``); ``class_id`` and ``count`` of what is said to fly;
+    ``launch``, ``impact``: latitude, longitude (rad) and time (ns), None where nothing is said; ``sensors``: those that
+    are said to have seen it; ``ends``: the last word, no more follow.
+    """
+
+    id: str
+    way: Literal["processing", "message"]
+    post: str
+    class_id: str
+    count: int
+    launch: tuple[float, float, int] | None
+    impact: tuple[float, float, int] | None
+    sensors: tuple[str, ...]
+    text: str = ""
+    ends: bool = False
+
+
+class Screen(msgspec.Struct, frozen=True):
+    """One message to a post's display: what is counted, and how many."""
+
+    post: str
+    counts: tuple[tuple[str, int], ...]
+
+    @property
+    def total(self) -> int:
+        """Of all fields."""
+        return sum(n for _, n in self.counts)
 
 
 class TrackEvent(msgspec.Struct, frozen=True):
@@ -165,7 +200,8 @@ class Frame(msgspec.Struct, frozen=True):
     seats' inputs.
 
     ``scans`` and ``detections``: tables of ``columns.SCAN`` and ``columns.DETECTION`` ordered by (sensor, scan[, n]);
-    ``records``: the identity of the record that carried them, for causes.
+    ``records``: the identity of the record that carried them, for causes. ``reports``: words that came by another way;
+    ``screens``: what the posts' displays show anew.
     """
 
     t0_ns: int
@@ -176,11 +212,14 @@ class Frame(msgspec.Struct, frozen=True):
     inputs: tuple[Input, ...] = ()
     scan_record: Ref | None = None
     detection_record: Ref | None = None
+    reports: tuple[Report, ...] = ()
+    screens: tuple[Screen, ...] = ()
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What a nation gives back for a frame."""
+    """What a nation gives back for a frame; ``screens``: what its centre sends to its posts' displays."""
 
     records: tuple[Record, ...]
     outgoing: tuple[Envelope, ...]
     tasks: tuple[Task, ...]
+    screens: tuple[Screen, ...] = ()

@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from tocsin.scenario import catalogue, elementsets, moments, recorded, specs
+from tocsin.scenario import behind, catalogue, elementsets, moments, recorded, specs
 from tocsin.scenario.faults import clean, one_of, show
 from tocsin.scenario.model import ACTIONS, SENSOR_ACTS, ClassEntry, PostEntry, SensorEntry
 from tocsin.scenario.objects import AircraftValues, OrbitEntry, SatelliteValues, StateValues, TableEntry, form_of
@@ -32,6 +32,7 @@ MOST_FRAMES = 1_000_000
 _WHERE = re.compile(r"post '(?P<post>[^']*)', step '(?P<step>[^']*)': (?P<said>.*)\Z", re.DOTALL)
 _MATCHES = {
     "launch": 0, "apogee": 0, "impact": 0, "first-detection": 1, "warning": 1, "step": 2, "passage": 2, "abeam": 1,
+    "opened": 1, "over": 1, "fault": 1,
 }  # fmt: skip
 
 TROUBLE_VALUES = {
@@ -116,6 +117,7 @@ class Checks:
             self._posts(id, _map(entry, "posts"))
         self._links()
         self._injects()
+        self._behind()
         self._published()
         return self.found
 
@@ -561,8 +563,26 @@ class Checks:
                 self._unknown(
                     (*path, "target"), target, sorted(f"{a}>{b}" for a, b in self.links), "a link, as sender>recipient"
                 )
+            elif act in behind.FAULT_ACTS and target not in self._fault_ids():
+                self._unknown((*path, "target"), target, self._fault_ids(), "a fault of this scenario")
             elif act == "note" and target not in posts:
                 self._unknown((*path, "target"), target, posts, "a post of this scenario")
+
+    def _fault_ids(self) -> list[str]:
+        return [id for entry in _list(self.data, "faults") if (id := _text(entry, "id")) is not None]
+
+    def _behind(self) -> None:
+        faults = []
+        for entry in _list(self.data, "faults"):
+            try:
+                faults.append(TypeAdapter(behind.FaultEntry).validate_python(entry))
+            except ValidationError:
+                faults.append(None)
+        for path, found, allowed in behind.problems(tuple(faults), self.partners, self.classes, self.start, self.end):
+            self._say(path, clean(found), clean(allowed))
+        for id, entry in self.partners.items():
+            for path, found, allowed in behind.post_problems(id, _map(entry), self.classes):
+                self._say(path, clean(found), clean(allowed))
 
     def _published(self) -> None:
         places = _map(self.data, "places")
@@ -583,6 +603,9 @@ class Checks:
             elif word == "abeam":
                 if parts[0] not in places:
                     self._unknown(path, parts[0], places, "a place of this scenario")
+            elif word == "fault":
+                if parts[0] not in self._fault_ids():
+                    self._unknown(path, parts[0], self._fault_ids(), "a fault of this scenario")
             elif parts and parts[0] not in self.partners:
                 self._unknown(path, parts[0], self.partners, "a partner")
             elif word == "passage" and parts[1] not in _map(self.partners[parts[0]], "areas"):
@@ -630,7 +653,7 @@ def post_of(id: str, entry: PostEntry) -> specs.Post:
     steps = tuple(
         specs.StepRule(s.id, s.action, s.when, spread_spec(s.takes_s), s.after, s.text, s.source) for s in entry.steps
     )
-    return specs.Post(id, entry.name or id, steps)
+    return specs.Post(id, entry.name or id, steps, behind.display(entry.display))
 
 
 # ---- polygons ------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from tocsin.scenario import moments
+from tocsin.scenario.behind import DisplayEntry, FaultEntry, IncidentEntry, RetractionEntry
 from tocsin.scenario.objects import AnyEntry
 from tocsin.scenario.parts import (
     NO_TIME,
@@ -42,7 +43,7 @@ SENSOR_ACTS = {
     "sensor.silence": "silent", "sensor.degrade": "degraded", "sensor.jam": "jammed", "sensor.delay": "delayed",
     "sensor.bias": "biased",
 }  # fmt: skip
-ACTIONS = ("note", "confirm", "inform", "exclude", "stand-down")
+ACTIONS = ("note", "confirm", "inform", "exclude", "stand-down", "check-sensors", "cancel", "correct")
 
 
 def _mode(text: Any) -> Any:
@@ -419,6 +420,7 @@ class CentreEntry(Part):
 
     name: Text | None = None
     rule: RuleEntry = RuleEntry()
+    retraction: RetractionEntry | None = None
 
 
 class StepEntry(Part):
@@ -442,6 +444,7 @@ class PostEntry(Part):
 
     name: Text | None = None
     steps: tuple[StepEntry, ...] = Field(max_length=100)
+    display: DisplayEntry | None = None
 
 
 Named = BeforeValidator(_nothing_is_empty)
@@ -494,9 +497,12 @@ class InjectEntry(Part):
     id: Id
     at: Moment
     until: Moment | None = None
-    act: Literal["sensor.silence", "sensor.degrade", "sensor.jam", "sensor.delay", "sensor.bias", "link.cut", "note"]
+    act: Literal[
+        "sensor.silence", "sensor.degrade", "sensor.jam", "sensor.delay", "sensor.bias", "link.cut",
+        "fault.begin", "fault.end", "note",
+    ]  # fmt: skip
     target: Annotated[Text, StringConstraints(max_length=140)] = Field(
-        description="Sensor id, sender>recipient, or post id"
+        description="Sensor id, sender>recipient, fault id, or post id"
     )
     text: Text = ""
     loss_db: float | None = Field(default=None, gt=0, le=90, description="For sensor.degrade: by which the SNR falls")
@@ -524,7 +530,8 @@ class Published(Part):
     precision_s: float = Field(default=0.0, ge=0, description="How coarse the published time is")
     matches: Text = Field(
         default="",
-        description="What it is set against: launch, apogee, impact, first-detection:PARTNER, warning:PARTNER, "
+        description="What it is set against: launch, apogee, impact, first-detection:PARTNER, opened:PARTNER, "
+        "warning:PARTNER, over:PARTNER, fault:ID, "
         "step:PARTNER/STEP, passage:PARTNER/AREA, abeam:PLACE; empty for nothing",
     )
     source: Text = ""
@@ -571,6 +578,10 @@ class ScenarioModel(Part):
     links: tuple[LinkEntry, ...] = ()
     sharing: Sharing = Sharing()
     injects: tuple[InjectEntry, ...] = ()
+    faults: tuple[FaultEntry, ...] = Field(
+        default=(), max_length=100, description="What goes wrong behind the sensors; no nation is told"
+    )
+    incident: IncidentEntry | None = None
     places: dict[Id, Place] = Field(default={})
     published: tuple[Published, ...] = ()
     sources: dict[Id, SourceEntry] = Field(default={})

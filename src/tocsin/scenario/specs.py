@@ -439,12 +439,23 @@ class StepRule(msgspec.Struct, frozen=True):
     source: str
 
 
+class Display(msgspec.Struct, frozen=True):
+    """A screen with counts: ``fields``: what is counted and the ids of its classes; ``digits`` of each number on the
+    line; ``refresh`` s between messages.
+    """
+
+    fields: tuple[tuple[str, tuple[str, ...]], ...]
+    digits: int
+    refresh: float
+
+
 class Post(msgspec.Struct, frozen=True):
-    """A command post and its written doctrine."""
+    """A command post, its written doctrine, its screen (None: it has none)."""
 
     id: str
     name: str
     steps: tuple[StepRule, ...]
+    display: Display | None = None
 
 
 class WarningRule(msgspec.Struct, frozen=True):
@@ -466,7 +477,8 @@ class WarningRule(msgspec.Struct, frozen=True):
 
 class Inject(msgspec.Struct, frozen=True):
     """A scripted outside event. ``act``: "sensor.silence" and "sensor.degrade", "sensor.jam", "sensor.delay" and
-    "sensor.bias" (target: sensor id), "link.cut" (target: "a>b"), "note" (target: post).
+    "sensor.bias" (target: sensor id), "link.cut" (target: "a>b"), "fault.begin" and "fault.end" (target: fault id),
+    "note" (target: post).
 
     ``amount``, ``bias``, ``declared``: of those that do something to a sensor but silence, as in ``StatusSpan``.
     """
@@ -480,6 +492,64 @@ class Inject(msgspec.Struct, frozen=True):
     amount: float = 0.0
     bias: Bias = NO_BIAS
     declared: bool = True
+
+
+class CountsFault(msgspec.Struct, frozen=True, tag="counts"):
+    """A fault on the line from the centre of ``nation`` to the displays of ``posts``: each zero of a count becomes
+    ``digit`` with probability ``chance``. From ``t0_ns`` (None: it waits for an inject) to ``t1_ns``.
+    """
+
+    id: str
+    nation: str
+    t0_ns: int | None
+    t1_ns: int
+    text: str
+    posts: tuple[str, ...]
+    digit: int
+    chance: float
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A launch as words tell it: ``count`` of a class, launched ``after_ns`` after the fault begins from ``launch``
+    (latitude, longitude, rad) to ``impact`` in ``flight_ns`` (None: nothing is said of it); ``sensors``: id and how
+    long after the launch it is said to have seen it.
+    """
+
+    class_id: str
+    count: int
+    after_ns: int
+    launch: tuple[float, float] | None
+    impact: tuple[float, float] | None
+    flight_ns: int
+    sensors: tuple[tuple[str, int], ...]
+
+
+class TestData(msgspec.Struct, frozen=True, tag="test-data"):
+    """Words of a test that enter the data processing of ``nation``, one on each launch every ``every_ns``."""
+
+    id: str
+    nation: str
+    t0_ns: int | None
+    t1_ns: int
+    text: str
+    words: tuple[Said, ...]
+    every_ns: int
+
+
+class Drill(msgspec.Struct, frozen=True, tag="drill"):
+    """A drill's words to a post, taken for the real thing there with probability ``taken``."""
+
+    id: str
+    nation: str
+    t0_ns: int | None
+    t1_ns: int
+    text: str
+    post: str
+    word: Said
+    taken: float
+
+
+AnyFault = CountsFault | TestData | Drill
 
 
 class StatusSpan(msgspec.Struct, frozen=True):
@@ -536,3 +606,4 @@ class WorldSpec(msgspec.Struct, frozen=True):
     links: tuple[Link, ...]
     injects: tuple[Inject, ...]
     statuses: tuple[StatusSpan, ...] = ()
+    faults: tuple[AnyFault, ...] = ()

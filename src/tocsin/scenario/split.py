@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from tocsin.scenario import catalogue, elementsets, moments, recorded, specs
+from tocsin.scenario import behind, catalogue, elementsets, moments, recorded, specs
 from tocsin.scenario.checks import plain_of, post_of, resolved_sensor, spread_spec
 from tocsin.scenario.model import AreaEntry, InjectEntry, PartnerEntry, ScenarioModel, SensorEntry, StatusEntry
 from tocsin.scenario.objects import (
@@ -342,7 +342,10 @@ def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[st
             sensors=tuple(declared[id]),
             classes=tuple(belief),
             areas=tuple(_area(area, content) for area, content in entry.areas.items()),
-            posts=tuple(post_of(post, content) for post, content in entry.posts.items()),
+            posts=tuple(
+                behind.with_retraction(post_of(post, content), entry.centre.retraction)
+                for post, content in entry.posts.items()
+            ),
             rule=_rule(entry),
             shares=tuple(s for s in shares if s.sender == id),
             links=tuple(link for link in links if link.sender == id),
@@ -366,5 +369,6 @@ def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[st
         links=links,
         injects=injects,
         statuses=tuple(statuses),
+        faults=behind.faults_of(model.faults, model.partners, start, duration_ns),
     )
     return world, nations
