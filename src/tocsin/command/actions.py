@@ -114,7 +114,11 @@ def _stand_down(version: WarningVersion, spec: NationSpec) -> tuple[str, ...]:
     return ()
 
 
-@register("check-sensors", "the sensors' own data are asked for, past the data processing", "Sensors asked for {warning}.")
+@register(
+    "check-sensors",
+    "the sensors' own data are asked for, past the data processing",
+    "Sensors asked about {warning}.",
+)
 def _check_sensors(version: WarningVersion, spec: NationSpec) -> tuple[str, ...]:
     return ()
 

@@ -124,9 +124,7 @@ def problems(
             yield (*path, "partner"), repr(fault.partner), f"a partner: {', '.join(partners)}"
             continue
         yield from _times(path, fault, start, end)
-        entry = partners[fault.partner] if isinstance(partners[fault.partner], dict) else {}
-        posts = entry.get("posts") if isinstance(entry.get("posts"), dict) else {}
-        sensors = entry.get("sensors") if isinstance(entry.get("sensors"), dict) else {}
+        posts, sensors = (_part(partners[fault.partner], key) for key in ("posts", "sensors"))
         if isinstance(fault, CountsFault):
             shown = [id for id, post in posts.items() if isinstance(post, dict) and post.get("display")]
             allowed = f"a post of {fault.partner} with a display: {', '.join(shown) or 'there is none'}"
@@ -142,6 +140,11 @@ def problems(
         for j, word in enumerate(said):
             place = (*path, "says") if isinstance(fault, DrillFault) else (*path, "says", j)
             yield from _word(place, word, classes, list(sensors))
+
+
+def _part(data: Any, key: str) -> dict[str, Any]:
+    found = data.get(key) if isinstance(data, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _times(path: tuple[str | int, ...], fault: _FaultEntry, start: int, end: int | None) -> Iterator[Found]:
@@ -184,13 +187,13 @@ def post_problems(partner: str, entry: Mapping[str, Any], classes: list[str]) ->
         for name, wanted in fields.items() if isinstance(fields, dict) else ():
             for k, of_class in enumerate(wanted if isinstance(wanted, tuple) else ()):
                 if isinstance(of_class, str) and of_class not in classes:
-                    path = ("partners", partner, "posts", id, "display", "fields", name, k)
-                    yield path, repr(of_class), f"a class that stands under `classes`: {', '.join(classes)}"
+                    at: tuple[str | int, ...] = ("partners", partner, "posts", id, "display", "fields", name, k)
+                    yield at, repr(of_class), f"a class that stands under `classes`: {', '.join(classes)}"
         for k, step in enumerate(post.get("steps") or ()):
             action = step.get("action") if isinstance(step, dict) else None
             if action in TAKING_BACK and isinstance(by, tuple) and id not in by:
-                path = ("partners", partner, "posts", id, "steps", k, "action")
-                yield path, f"{action} at {id}, which may take nothing back", f"a post of centre.retraction.by: {by}"
+                at = ("partners", partner, "posts", id, "steps", k, "action")
+                yield at, f"{action} at {id}, which may take nothing back", f"a post of centre.retraction.by: {', '.join(map(str, by))}"
 
 
 # ---- to specs ------------------------------------------------------------------------------------------------------

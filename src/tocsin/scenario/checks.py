@@ -572,7 +572,7 @@ class Checks:
         return [id for entry in _list(self.data, "faults") if (id := _text(entry, "id")) is not None]
 
     def _behind(self) -> None:
-        faults = []
+        faults: list[Any] = []
         for entry in _list(self.data, "faults"):
             try:
                 faults.append(TypeAdapter(behind.FaultEntry).validate_python(entry))

@@ -304,7 +304,8 @@ class Reports:
         flight = self._flight(warning)
         if flight is None or warning.word is None:
             return ()
-        assert warning.word.launch is not None and warning.word.impact is not None
+        assert warning.word.launch is not None
+        assert warning.word.impact is not None
         x = None
         if flight.x is not None:
             t0 = warning.word.launch[2]
