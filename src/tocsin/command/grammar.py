@@ -62,6 +62,12 @@ NAMES: dict[str, Meaning] = {
     "type": Meaning("number", "probability", "class", "probability that the object is of the class"),
     "time_to_impact_s": Meaning("number", "s", None, "seconds to the expected impact; negative after it"),
     "done": Meaning("flag", "", "step", "the step has been done for this warning"),
+    "over": Meaning("flag", "", None, "the warning has been cancelled or closed"),
+    "announced": Meaning("number", "probability", None, "probability that the launch is one that a notice announced"),
+    "called": Meaning("flag", "", "rung", "the conference has been called for this warning and is not over"),
+    "conference": Meaning("flag", "", "rung", "the conference has agreed on this warning and has not stood down"),
+    "alert_state": Meaning("count", "", None, "rung of the nation's alert state, 1 the lowest; 0 while none stands"),
+    "alert": Meaning("flag", "", "state", "the nation is in the alert state or a higher one"),
 }
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
