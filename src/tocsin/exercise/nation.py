@@ -16,10 +16,11 @@ from tocsin.exchange.inbox import Inbox
 from tocsin.exchange.labels import OWN, pipelines
 from tocsin.records.columns import Table, encode
 from tocsin.records.record import Input, Phase, Record, Ref, Source
-from tocsin.records.shapes import Envelope, Frame, Step, Task, WarningVersion
+from tocsin.records.shapes import Conference, Envelope, Frame, Step, Task, WarningVersion
 from tocsin.scenario.specs import NationSpec
 from tocsin.tracking.tracker import Tracker, TrackStep
 from tocsin.warning.cueing import Cueing
+from tocsin.warning.notices import Notices
 from tocsin.warning.warner import Views, Warner
 
 
@@ -34,8 +35,11 @@ class Nation:
         # tracking depends on nothing but the sensors that feed it: pipelines with the same sensors share one tracker
         self._trackers = {fed: Tracker(self._sensors(fed), spec.classes, spec.theta0) for fed in self._distinct()}
         views = {fed: Views(spec, self._sensors(fed)) for fed in self._trackers}
+        # what it was told by others goes into its own warnings only: a partner gets what rests on released sensors
+        self._notices = Notices(spec)
         self._warners = {
-            label: Warner(spec, label, self._sensors(fed), views[fed]) for label, fed in self._labels.items()
+            label: Warner(spec, label, self._sensors(fed), views[fed], self._notices if label == OWN else None)
+            for label, fed in self._labels.items()
         }
         self._gateway = Gateway(spec)
         self._inbox = Inbox(spec)
@@ -55,6 +59,10 @@ class Nation:
         records: list[Record] = []
         outgoing: list[Envelope] = []
         received = self._receive(frame, records)
+        for notice in frame.notices:
+            self._notices.take(notice)
+            body = {"id": notice.id, "event": "received", "text": f"EXERCISE: {notice.sender} announces a launch"}
+            records.append(self._source.record(t, Phase.LINK, "notice.received", body, self._audience))
         steps: dict[tuple[int, ...], TrackStep] = {}
         scans_of: dict[tuple[int, ...], Table] = {}
         for fed, tracker in self._trackers.items():
@@ -83,6 +91,14 @@ class Nation:
                         when, Phase.COMMAND, "decision", decision, self._audience, causes=cause, label=label
                     )
                     records.append(made)
+                for when, event in self._desk.events():
+                    kind = "conference" if isinstance(event, Conference) else "alert"
+                    cause = (self._refs[event.warning],) if event.warning in self._refs else ()
+                    records.append(
+                        self._source.record(
+                            when, Phase.COMMAND, kind, event, self._audience, causes=cause, label=label
+                        )
+                    )
         tasks = self._cue(t, steps[self._labels[OWN]], received, records)
         return Step(tuple(records), tuple(outgoing), tasks)
 
@@ -106,7 +122,7 @@ class Nation:
 
     def refuses(self, i: Input) -> str:
         """Why a seat's input cannot be taken as things stand ("" if it can)."""
-        return self._desk.refuses(i)
+        return self._desk.refuses(i, self._desk.known())
 
     def _receive(self, frame: Frame, records: list[Record]) -> list[tuple[Envelope, WarningVersion]]:
         received = []
@@ -170,6 +186,7 @@ class Nation:
             "inbox": self._inbox.state(),
             "desk": self._desk.state(),
             "cueing": self._cueing.state(),
+            "notices": self._notices.state(),
             "refs": [[name, ref[0], ref[1]] for name, ref in self._refs.items()],
         }
 
@@ -184,6 +201,7 @@ class Nation:
         self._inbox.load(state["inbox"])
         self._desk.load(state["desk"])
         self._cueing.load(state["cueing"])
+        self._notices.load(state.get("notices", []))
         self._refs = {str(name): (str(source), int(n)) for name, source, n in state["refs"]}
 
 

@@ -210,7 +210,8 @@ def _rung(
         problems.append((place, f"the rung '{id}' without {' and '.join(missing)}", "a rung with when and calls"))
         return None
     entry = RungEntry.model_validate({k: _tuples(v) for k, v in values.items()})
-    assert entry.when is not None and entry.calls is not None
+    assert entry.when is not None
+    assert entry.calls is not None
     sound = True
     posts = [call.post for call in entry.calls]
     for j, post in enumerate(posts):

@@ -522,8 +522,8 @@ class Announcement(msgspec.Struct, frozen=True):
 
 
 class HandOff(msgspec.Struct, frozen=True):
-    """One hand through which a notice goes: ``takes`` s (drawn), ``loss`` probability that it goes no further, ``lost``:
-    it does not, for certain.
+    """One hand through which a notice goes: ``takes`` s (drawn), ``loss`` probability that it goes no further,
+    ``lost``: it does not, for certain.
     """
 
     who: str
