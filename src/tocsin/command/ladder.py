@@ -37,7 +37,8 @@ _OVER = ("cancelled", "closed")
 
 class _Sitting(msgspec.Struct):
     """A conference on a warning, from its call on. Times in ns. ``joins``: when each post joins; ``ready_ns``: from
-    when they can agree; ``yes``, ``no``: who agreed or refused for a post; ``leaving_ns``, ``left_ns``: the standing down.
+    when they can agree; ``yes``, ``no``: who agreed or refused for a post; ``leaving_ns``, ``left_ns``: from when it is
+    being stood down, and when it has been.
     """
 
     warning: str
