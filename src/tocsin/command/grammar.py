@@ -68,6 +68,12 @@ NAMES: dict[str, Meaning] = {
     ),
     "shown": Meaning("count", "", None, "the largest count that a display shows of it"),
     "counts_differ": Meaning("flag", "", None, "displays of different posts show different counts of it"),
+    "over": Meaning("flag", "", None, "the warning has been cancelled or closed"),
+    "announced": Meaning("number", "probability", None, "probability that the launch is one that a notice announced"),
+    "called": Meaning("flag", "", "rung", "the conference has been called for this warning and is not over"),
+    "conference": Meaning("flag", "", "rung", "the conference has agreed on this warning and has not stood down"),
+    "alert_state": Meaning("count", "", None, "rung of the nation's alert state, 1 the lowest; 0 while none stands"),
+    "alert": Meaning("flag", "", "state", "the nation is in the alert state or a higher one"),
 }
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {

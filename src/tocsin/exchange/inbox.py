@@ -11,6 +11,7 @@ from tocsin.records.record import unpack
 from tocsin.records.shapes import Envelope, Evidence, WarningVersion
 from tocsin.scenario.specs import NationSpec
 
+_OVER = ("cancelled", "closed")
 LARGEST = 1 << 20  # a warning is some ten kilobytes; a megabyte is a mistake or an attack
 
 
@@ -20,6 +21,7 @@ class Inbox:
     def __init__(self, spec: NationSpec) -> None:
         self._nation = spec.id
         self._seen: dict[str, set[int]] = {}
+        self._open: dict[str, None] = {}  # partners' warnings that were heard of and are not over
         self.refused: dict[str, int] = {}
 
     def accept(self, envelope: Envelope) -> WarningVersion | str:
@@ -35,7 +37,14 @@ class Inbox:
                     reason = f"warning {version.uid[:80]!r} is not one of {envelope.sender}'s"
                 elif self._nation in version.sources:
                     reason = "it rests on our own sensors: it has come home"
+                elif version.status in _OVER and version.uid not in self._open:
+                    what = "cancellation" if version.status == "cancelled" else "end"
+                    reason = f"{what} of an unknown warning: {version.uid[:80]!r}"
                 else:
+                    if version.status in _OVER:
+                        del self._open[version.uid]
+                    else:
+                        self._open[version.uid] = None
                     return msgspec.structs.replace(version, evidence=self._foreign(version.evidence, envelope.sender))
         self.refused[reason.split(":")[0]] = self.refused.get(reason.split(":")[0], 0) + 1
         return reason
@@ -67,9 +76,14 @@ class Inbox:
 
     def state(self) -> dict[str, Any]:
         """Plain data to go on from."""
-        return {"seen": {k: sorted(v) for k, v in self._seen.items()}, "refused": dict(self.refused)}
+        return {
+            "seen": {k: sorted(v) for k, v in self._seen.items()},
+            "refused": dict(self.refused),
+            "open": list(self._open),
+        }
 
     def load(self, state: dict[str, Any]) -> None:
         """Go on from ``state``."""
         self._seen = {str(k): {int(n) for n in v} for k, v in state["seen"].items()}
         self.refused = {str(k): int(v) for k, v in state["refused"].items()}
+        self._open = dict.fromkeys(str(uid) for uid in state["open"])

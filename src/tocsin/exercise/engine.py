@@ -11,6 +11,7 @@ import msgspec
 from tocsin._version import __version__
 from tocsin.earth.clock import to_ns
 from tocsin.exchange.link import Channel
+from tocsin.exercise.dispatch import Dispatch
 from tocsin.exercise.faults import Faults
 from tocsin.exercise.inputs import TROUBLES, InjectBody, Trouble, from_script, refusal
 from tocsin.exercise.nation import Nation
@@ -88,6 +89,7 @@ class Engine:
             for post in spec.posts
             if post.display is not None
         })
+        self._dispatch = Dispatch(world)
         for inject in world.injects:
             # a script may act from time zero on: it applies in the frame that holds its time
             frame_end = max(1, -(-inject.at_ns // world.frame_ns)) * world.frame_ns
@@ -150,13 +152,19 @@ class Engine:
         for name, channel in self._channels.items():
             channel.cut = name in self._cut_until
             arrived[channel.link.recipient].extend(channel.deliver(t1_ns))
+        notices = self._dispatch.step(t0_ns, t1_ns)
+        for passed in notices.events:
+            records.append(self._control.record(t1_ns, Phase.CONTROL, passed.kind, passed.body, ("control",)))
         outgoing: list[Envelope] = []
         for name, nation in self._nations.items():
             here = tuple(sorted(arrived[name], key=lambda e: (e.arrive_ns, e.sender, e.n)))
             seats = tuple(i for i in inputs if i.seat.startswith(f"{name}/"))
             delivery = deliveries[name]
             words = tuple(reports.get(name, ())), tuple(screens.get(name, ()))
-            frame = Frame(t0_ns, t1_ns, delivery.scans, delivery.detections, here, seats, *refs[name], *words)
+            told = notices.arrived.get(name, ())
+            frame = Frame(
+                t0_ns, t1_ns, delivery.scans, delivery.detections, here, seats, *refs[name], *words, notices=told
+            )
             made = nation.step(frame)
             records.extend(made.records)
             self._faults.carry(name, made.screens, t1_ns)

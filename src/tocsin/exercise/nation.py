@@ -17,10 +17,11 @@ from tocsin.exchange.inbox import Inbox
 from tocsin.exchange.labels import OWN, pipelines
 from tocsin.records.columns import Table, encode
 from tocsin.records.record import Input, Phase, Record, Ref, Source
-from tocsin.records.shapes import Decision, Envelope, Frame, Screen, Step, Task, WarningVersion
+from tocsin.records.shapes import Conference, Decision, Envelope, Frame, Screen, Step, Task, WarningVersion
 from tocsin.scenario.specs import NationSpec
 from tocsin.tracking.tracker import Tracker, TrackStep
 from tocsin.warning.cueing import Cueing
+from tocsin.warning.notices import Notices
 from tocsin.warning.reports import Reports
 from tocsin.warning.warner import Views, Warner
 
@@ -36,8 +37,11 @@ class Nation:
         # tracking depends on nothing but the sensors that feed it: pipelines with the same sensors share one tracker
         self._trackers = {fed: Tracker(self._sensors(fed), spec.classes, spec.theta0) for fed in self._distinct()}
         views = {fed: Views(spec, self._sensors(fed)) for fed in self._trackers}
+        # what it was told by others goes into its own warnings only: a partner gets what rests on released sensors
+        self._notices = Notices(spec)
         self._warners = {
-            label: Warner(spec, label, self._sensors(fed), views[fed]) for label, fed in self._labels.items()
+            label: Warner(spec, label, self._sensors(fed), views[fed], self._notices if label == OWN else None)
+            for label, fed in self._labels.items()
         }
         self._gateway = Gateway(spec)
         self._inbox = Inbox(spec)
@@ -59,6 +63,10 @@ class Nation:
         records: list[Record] = []
         outgoing: list[Envelope] = []
         received = self._receive(frame, records)
+        for notice in frame.notices:
+            self._notices.take(notice)
+            body = {"id": notice.id, "event": "received", "text": f"EXERCISE: {notice.sender} announces a launch"}
+            records.append(self._source.record(t, Phase.LINK, "notice.received", body, self._audience))
         steps: dict[tuple[int, ...], TrackStep] = {}
         scans_of: dict[tuple[int, ...], Table] = {}
         for fed, tracker in self._trackers.items():
@@ -90,6 +98,14 @@ class Nation:
                     )
                     records.append(made)
                     self._take_effect(decision)
+                for when, event in self._desk.events():
+                    kind = "conference" if isinstance(event, Conference) else "alert"
+                    cause = (self._refs[event.warning],) if event.warning in self._refs else ()
+                    records.append(
+                        self._source.record(
+                            when, Phase.COMMAND, kind, event, self._audience, causes=cause, label=label
+                        )
+                    )
         tasks = self._cue(t, steps[self._labels[OWN]], received, records)
         screens = self._reports.send(t, {**self._warners[OWN].newest(), **self._reports.newest()})
         return Step(tuple(records), tuple(outgoing), tasks, screens)
@@ -135,7 +151,7 @@ class Nation:
 
     def refuses(self, i: Input) -> str:
         """Why a seat's input cannot be taken as things stand ("" if it can)."""
-        return self._desk.refuses(i)
+        return self._desk.refuses(i, self._desk.known())
 
     def _receive(self, frame: Frame, records: list[Record]) -> list[tuple[Envelope, WarningVersion]]:
         received = []
@@ -201,6 +217,7 @@ class Nation:
             "cueing": self._cueing.state(),
             "reports": self._reports.state(),
             "shown": [msgspec.to_builtins(screen) for screen in self._shown.values()],
+            "notices": self._notices.state(),
             "refs": [[name, ref[0], ref[1]] for name, ref in self._refs.items()],
         }
 
@@ -218,6 +235,7 @@ class Nation:
         self._reports.load(state["reports"])
         shown = [msgspec.convert(plain, Screen) for plain in state["shown"]]
         self._shown = {screen.post: screen for screen in shown}
+        self._notices.load(state.get("notices", []))
         self._refs = {str(name): (str(source), int(n)) for name, source, n in state["refs"]}
 
 

@@ -151,6 +151,15 @@ def _warning(record: Record, out: Rows) -> tuple[str, str, str]:
             "could_from_s": _s(item.could_from_ns),
             "source_chain": ",".join(item.source_chain),
         })
+    for notice in w.announced:
+        out["evidence"].append({
+            **base,
+            "sensor_kind": "notice",
+            "sensor": notice.notice,
+            "state": "announced" if notice.p >= 0.5 else "other launch",
+            "could_from_s": None,
+            "source_chain": notice.sender,
+        })
     return w.uid, w.status, f"version {w.version}: {w.cause}"
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from tocsin.records.columns import Table
 from tocsin.records.record import Input, Record, Ref
+from tocsin.scenario.specs import Announcement
 
 GeoJson = dict[str, Any]
 
@@ -66,6 +67,14 @@ class AreaRisk(msgspec.Struct, frozen=True):
     excluded: bool
 
 
+class Announced(msgspec.Struct, frozen=True):
+    """A notice that a launch may be the one of: its id, who sent it, the probability that it is."""
+
+    notice: str
+    sender: str
+    p: float
+
+
 class WarningVersion(msgspec.Struct, frozen=True):
     """A warning as it stood from ``t_ns``; versions are only ever added.
 
@@ -73,8 +82,8 @@ class WarningVersion(msgspec.Struct, frozen=True):
     "cancelled", "closed"; ``confirmed``: whether it stands confirmed in this version; ``cause``: why this version was
     made; ``track``: the pipeline's track (None: from a partner alone); ``sources``: nations whose sensors stand behind
     it; ``partner``: the partner's warning uid that fed it, if any; ``p_real`` and ``confidence`` ("no", "low",
-    "medium", "high"); ``types``: class id to probability; ``shown``: where it came up on displays, how many each post's
-    showed.
+    "medium", "high"); ``types``: class id to probability; ``announced``: the notices at hand that it may be the launch
+    of; ``shown``: where it came up on displays, how many each post's showed.
     """
 
     uid: str
@@ -95,6 +104,7 @@ class WarningVersion(msgspec.Struct, frozen=True):
     confidence: Literal["no", "low", "medium", "high"]
     evidence: tuple[Evidence, ...]
     burnout_ns: int | None = None
+    announced: tuple[Announced, ...] = ()
     shown: dict[str, int] = {}
 
 
@@ -179,6 +189,34 @@ class Decision(msgspec.Struct, frozen=True):
     areas: tuple[str, ...] = ()
 
 
+class Conference(msgspec.Struct, frozen=True):
+    """Something in the life of a conference ``id`` on a warning: ``event`` "called", "joined" (``post``), "refused" (so
+    many did that it cannot agree) or "adjourned" (without a decision). That it agreed and that it was stood down are
+    decisions, of its chair's post and with the conference as the step. ``by``: "doctrine" or a person.
+    """
+
+    id: str
+    event: Literal["called", "joined", "refused", "adjourned"]
+    warning: str
+    version: int
+    post: str
+    by: str
+    text: str
+
+
+class AlertState(msgspec.Struct, frozen=True):
+    """The nation's alert state changed to ``id`` ("" for none), rung ``level`` of its ladder (0: none), from
+    ``was_level``; ``warning``: the one that holds it there, "" for none.
+    """
+
+    id: str
+    event: Literal["raised", "lowered"]
+    level: int
+    was_level: int
+    warning: str
+    text: str
+
+
 class Task(msgspec.Struct, frozen=True):
     """A centre's word to one of its sensors (cueing): watch what is at ``x`` (6, eci, m and m/s) at ``t_ns`` and flies
     freely from there, known to ``spread`` (m, 1 sigma), from then until ``until_ns``.
@@ -200,8 +238,8 @@ class Frame(msgspec.Struct, frozen=True):
     seats' inputs.
 
     ``scans`` and ``detections``: tables of ``columns.SCAN`` and ``columns.DETECTION`` ordered by (sensor, scan[, n]);
-    ``records``: the identity of the record that carried them, for causes. ``reports``: words that came by another way;
-    ``screens``: what the posts' displays show anew.
+    ``records``: the identity of the record that carried them, for causes; ``reports``: words that came by another way;
+    ``screens``: what the posts' displays show anew; ``notices``: those whose last hand-off was in this frame.
     """
 
     t0_ns: int
@@ -214,6 +252,7 @@ class Frame(msgspec.Struct, frozen=True):
     detection_record: Ref | None = None
     reports: tuple[Report, ...] = ()
     screens: tuple[Screen, ...] = ()
+    notices: tuple[Announcement, ...] = ()
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -193,7 +193,8 @@ def post_problems(partner: str, entry: Mapping[str, Any], classes: list[str]) ->
             action = step.get("action") if isinstance(step, dict) else None
             if action in TAKING_BACK and isinstance(by, tuple) and id not in by:
                 at = ("partners", partner, "posts", id, "steps", k, "action")
-                yield at, f"{action} at {id}, which may take nothing back", f"a post of centre.retraction.by: {', '.join(map(str, by))}"
+                allowed = f"a post of centre.retraction.by: {', '.join(map(str, by))}"
+                yield at, f"{action} at {id}, which may take nothing back", allowed
 
 
 # ---- to specs ------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from tocsin.scenario import behind, catalogue, elementsets, moments, recorded, specs
+from tocsin.scenario import behind, catalogue, elementsets, ladders, moments, notices, recorded, specs
 from tocsin.scenario.faults import clean, one_of, show
 from tocsin.scenario.model import ACTIONS, SENSOR_ACTS, ClassEntry, PostEntry, SensorEntry
 from tocsin.scenario.objects import AircraftValues, OrbitEntry, SatelliteValues, StateValues, TableEntry, form_of
@@ -22,14 +22,15 @@ from tocsin.scenario.parts import Spread
 from tocsin.scenario.yaml12 import Path
 
 Found = tuple[Path, str, str]  # path, found, allowed
-DoctrineChecker = Callable[[Sequence[specs.Post], Collection[str], Collection[str]], Sequence[str]]
-"""``command.doctrine.check_doctrine``: the posts of one nation, ids of its areas and of the classes, to sentences on
-what is wrong.
+DoctrineChecker = Callable[..., Sequence[str]]
+"""``command.doctrine.check_doctrine``: the posts of one nation, ids of its areas and of the classes, and (only where it
+has one) its ladder, to sentences on what is wrong.
 """
 
 FIRST_START, LAST_END = "1957-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
 MOST_FRAMES = 1_000_000
 _WHERE = re.compile(r"post '(?P<post>[^']*)', step '(?P<step>[^']*)': (?P<said>.*)\Z", re.DOTALL)
+_RUNG = re.compile(r"rung '(?P<rung>[^']*)': (?P<said>.*)\Z", re.DOTALL)
 _MATCHES = {
     "launch": 0, "apogee": 0, "impact": 0, "first-detection": 1, "warning": 1, "step": 2, "passage": 2, "abeam": 1,
     "opened": 1, "over": 1, "fault": 1,
@@ -118,6 +119,7 @@ class Checks:
         self._links()
         self._injects()
         self._behind()
+        self._notices()
         self._published()
         return self.found
 
@@ -457,11 +459,13 @@ class Checks:
                     )
                 if name is not None:
                     seen.add(name)
+        ladder = self._ladder(partner, posts, whole)
         if self.check_doctrine is not None:
-            if whole and posts:
+            if whole and (posts or (ladder is not None and ladder.rungs)):
                 mine = [area for area, owner in self.areas.items() if owner == partner]
-                for said in self.check_doctrine(posts, mine, self.classes):
-                    self._doctrine_fault(base, posts, said)
+                more = (ladder.rungs,) if ladder is not None else ()
+                for said in self.check_doctrine(posts, mine, self.classes, *more):
+                    self._doctrine_fault(base, posts, said, ladder)
             return
         names = {s.id for p in posts for s in p.steps} | {f"{p.id}/{s.id}" for p in posts for s in p.steps}
         for post in posts:
@@ -474,10 +478,38 @@ class Checks:
                             (*base, post.id, "steps", k, "after", j), name, sorted(names), "a step of this partner"
                         )
 
-    def _doctrine_fault(self, base: Path, posts: Sequence[specs.Post], said: str) -> None:
-        match = _WHERE.match(said)
+    def _ladder(self, partner: str, posts: list[specs.Post], whole: bool) -> ladders.Resolved | None:
+        """The partner's ladder, if it has a sound one; ``posts`` grows by those that it brings."""
+        path: Path = ("partners", partner, "centre")
+        centre = _map(self.partners[partner], "centre")
+        named = _text(centre, "doctrine")
+        if named is not None and named not in ladders.doctrine_ids():
+            self._unknown((*path, "doctrine"), named, ladders.doctrine_ids(), "a bundled doctrine")
+        entry = None if centre.get("ladder") is None else _valid(ladders.LadderEntry, centre["ladder"])
+        if entry is None or not whole:
+            return None
+        taken = [(post.id, step.id) for post in posts for step in post.steps]
+        made, problems = ladders.resolve(entry, named, [post.id for post in posts], taken)
+        for place, found, allowed in problems:
+            self._say((*path, "ladder", *place), clean(found), clean(allowed))
+        if problems:
+            return None
+        posts += [specs.Post(id, name, ()) for id, name in made.added]
+        return made
+
+    def _notices(self) -> None:
+        entries = notices.valid_entries(_map(self.data, "notices"))
+        for id, place, found, allowed in notices.problems(entries, self.partners, self.classes, self.start):
+            self._say(("notices", id, *place), clean(found), clean(allowed))
+
+    def _doctrine_fault(
+        self, base: Path, posts: Sequence[specs.Post], said: str, ladder: ladders.Resolved | None = None
+    ) -> None:
+        match, of_rung = _WHERE.match(said), _RUNG.match(said)
         path = base
-        if match:
+        if of_rung and ladder is not None:
+            path = (*base[:2], "centre", "ladder", *ladder.places.get(of_rung["rung"], ()))
+        elif match:
             said = match["said"]
             for post in posts:
                 for k, step in enumerate(post.steps):
@@ -617,6 +649,9 @@ class Checks:
                     for step in _list(post, "steps")
                     if (name := _text(step, "id")) is not None
                 ]
+                entry = _valid(ladders.LadderEntry, _map(self.partners[parts[0]], "centre").get("ladder") or {})
+                if entry is not None:
+                    steps += ladders.rung_ids(entry)
                 if parts[1] not in steps:
                     self._unknown(path, parts[1], steps, f"a step of {clean(parts[0])}")
 

@@ -14,6 +14,8 @@ from pydantic_core import PydanticCustomError
 
 from tocsin.scenario import moments
 from tocsin.scenario.behind import DisplayEntry, FaultEntry, IncidentEntry, RetractionEntry
+from tocsin.scenario.ladders import LadderEntry
+from tocsin.scenario.notices import NoticeEntry
 from tocsin.scenario.objects import AnyEntry
 from tocsin.scenario.parts import (
     NO_TIME,
@@ -413,14 +415,28 @@ class RuleEntry(Part):
     processing_s: float = Field(
         default=5.0, ge=0, le=3600, description="Computing and checking before a version stands"
     )
+    min_kinds: int = Field(default=1, ge=1, le=3, description="Kinds of sensor among those that min_sensors counts")
+    cross_check_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=3600,
+        description="How long after the first data a partner's word is waited for before the own data alone are "
+        "enough; 0: not at all",
+    )
 
 
 class CentreEntry(Part):
     """The warning centre."""
 
     name: Text | None = None
+    doctrine: Id | None = Field(
+        default=None,
+        description="A bundled doctrine: it gives the values of `rule` and the conditions of the ladder's rungs that "
+        "are not given here",
+    )
     rule: RuleEntry = RuleEntry()
     retraction: RetractionEntry | None = None
+    ladder: LadderEntry | None = Field(default=None, description="Conferences and alert states; none if not given")
 
 
 class StepEntry(Part):
@@ -582,6 +598,7 @@ class ScenarioModel(Part):
         default=(), max_length=100, description="What goes wrong behind the sensors; no nation is told"
     )
     incident: IncidentEntry | None = None
+    notices: dict[Id, NoticeEntry] = Field(default={}, description="Launches that were announced, and on what way")
     places: dict[Id, Place] = Field(default={})
     published: tuple[Published, ...] = ()
     sources: dict[Id, SourceEntry] = Field(default={})

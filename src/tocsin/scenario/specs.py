@@ -463,7 +463,9 @@ class WarningRule(msgspec.Struct, frozen=True):
 
     ``min_updates`` associated detections over at least ``min_span`` s, from ``min_sensors`` sensors;
     ``accept_partner``: a partner's confirmed warning is enough; ``exclude_below``: probability of impact; ``refresh``:
-    s between versions; ``processing``: s of computing and checking before a version stands.
+    s between versions; ``processing``: s of computing and checking before a version stands; ``min_kinds``: kinds of
+    sensor among these; ``cross_check``: s since the first data for which a partner's word is waited for before the
+    own data alone are enough (0: not at all).
     """
 
     min_updates: int
@@ -473,6 +475,81 @@ class WarningRule(msgspec.Struct, frozen=True):
     exclude_below: float
     refresh: float
     processing: float
+    min_kinds: int = 1
+    cross_check: float = 0.0
+
+
+class Call(msgspec.Struct, frozen=True):
+    """Who is called to a conference: ``post``; ``joins``: s until it takes part (drawn); ``agrees``: condition on which
+    its doctrine agrees.
+    """
+
+    post: str
+    joins: Spread
+    agrees: str
+
+
+class Rung(msgspec.Struct, frozen=True):
+    """One rung of a ladder of conferences and the alert state that it stands for.
+
+    ``when``: condition on which it is called; ``after``: rungs that must stand for the same warning; ``calls``: who is
+    called, the first has the chair; ``agree``: how many of them must agree; ``takes``: s from when so many have joined
+    until they can (drawn); ``state``: the alert state while it stands; ``action``, ``text``: of its decision;
+    ``leave``: condition on which it is stood down, ``leave_takes`` s later.
+    """
+
+    id: str
+    name: str
+    when: str
+    after: tuple[str, ...]
+    calls: tuple[Call, ...]
+    agree: int
+    takes: Spread
+    state: str
+    action: str
+    text: str
+    leave: str
+    leave_takes: Spread
+    source: str
+
+
+class Announcement(msgspec.Struct, frozen=True):
+    """What a notice says: a launch between ``t0_ns`` and ``t1_ns`` from within ``radius`` (m) of a place (rad), on
+    ``azimuth`` (rad, None: not said) within ``azimuth_spread`` (rad), of ``class_id`` ("": not said). ``replaces``: an
+    earlier one that it takes the place of ("": none).
+    """
+
+    id: str
+    sender: str
+    t0_ns: int
+    t1_ns: int
+    lat: float
+    lon: float
+    radius: float
+    azimuth: float | None
+    azimuth_spread: float
+    class_id: str
+    replaces: str = ""
+
+
+class HandOff(msgspec.Struct, frozen=True):
+    """One hand through which a notice goes: ``takes`` s (drawn), ``loss`` probability that it goes no further,
+    ``lost``: it does not, for certain.
+    """
+
+    who: str
+    takes: Spread
+    loss: float
+    lost: bool
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """An announcement on its way to the nation ``recipient``: it is there when the last hand-off has passed it on."""
+
+    announcement: Announcement
+    recipient: str
+    sent_ns: int
+    handoffs: tuple[HandOff, ...]
 
 
 class Inject(msgspec.Struct, frozen=True):
@@ -587,6 +664,7 @@ class NationSpec(msgspec.Struct, frozen=True):
     rule: WarningRule
     shares: tuple[Share, ...]  # those whose sender it is
     links: tuple[Link, ...]  # those it sends on
+    ladder: tuple[Rung, ...] = ()  # from the lowest up; none: no conferences
 
 
 class WorldSpec(msgspec.Struct, frozen=True):
@@ -607,3 +685,4 @@ class WorldSpec(msgspec.Struct, frozen=True):
     injects: tuple[Inject, ...]
     statuses: tuple[StatusSpan, ...] = ()
     faults: tuple[AnyFault, ...] = ()
+    notices: tuple[Notice, ...] = ()

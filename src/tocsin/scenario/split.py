@@ -9,9 +9,18 @@ from collections.abc import Callable
 
 import msgspec
 
-from tocsin.scenario import behind, catalogue, elementsets, moments, recorded, specs
+from tocsin.scenario import behind, catalogue, elementsets, ladders, moments, recorded, specs
 from tocsin.scenario.checks import plain_of, post_of, resolved_sensor, spread_spec
-from tocsin.scenario.model import AreaEntry, InjectEntry, PartnerEntry, ScenarioModel, SensorEntry, StatusEntry
+from tocsin.scenario.model import (
+    AreaEntry,
+    InjectEntry,
+    PartnerEntry,
+    RuleEntry,
+    ScenarioModel,
+    SensorEntry,
+    StatusEntry,
+)
+from tocsin.scenario.notices import notice_spec
 from tocsin.scenario.objects import (
     AircraftEntry,
     AnyEntry,
@@ -243,11 +252,24 @@ def _area(id: str, entry: AreaEntry) -> specs.Area:
 
 
 def _rule(entry: PartnerEntry) -> specs.WarningRule:
-    rule = entry.centre.rule
+    rule = RuleEntry.model_validate(ladders.rule_values(plain_of(entry.centre.rule), entry.centre.doctrine))
     return specs.WarningRule(
         rule.min_updates, float(rule.min_span_s), rule.min_sensors, rule.accept_partner, rule.exclude_below,
-        float(rule.refresh_s), float(rule.processing_s),
+        float(rule.refresh_s), float(rule.processing_s), rule.min_kinds, float(rule.cross_check_s),
     )  # fmt: skip
+
+
+def _posts_and_ladder(entry: PartnerEntry) -> tuple[tuple[specs.Post, ...], tuple[specs.Rung, ...]]:
+    """A nation's posts, with those that its ladder brings, and the ladder's rungs."""
+    posts = tuple(
+        behind.with_retraction(post_of(post, content), entry.centre.retraction) for post, content in entry.posts.items()
+    )
+    if entry.centre.ladder is None:
+        return posts, ()
+    ladder, problems = ladders.resolve(entry.centre.ladder, entry.centre.doctrine, tuple(entry.posts))
+    if problems:  # the loader has refused such a scenario
+        raise AssertionError(problems)
+    return (*posts, *(specs.Post(id, name, ()) for id, name in ladder.added)), ladder.rungs
 
 
 def _amount(given: StatusEntry | InjectEntry) -> float:
@@ -330,6 +352,7 @@ def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[st
         for r in (model.sharing.releases if model.sharing.mode != "none" else ())
     ]
     injects = tuple(_inject(entry, start, kinds) for entry in model.injects)
+    commands = {id: _posts_and_ladder(entry) for id, entry in model.partners.items()}
     nations = {
         id: specs.NationSpec(
             id=id,
@@ -342,13 +365,11 @@ def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[st
             sensors=tuple(declared[id]),
             classes=tuple(belief),
             areas=tuple(_area(area, content) for area, content in entry.areas.items()),
-            posts=tuple(
-                behind.with_retraction(post_of(post, content), entry.centre.retraction)
-                for post, content in entry.posts.items()
-            ),
+            posts=commands[id][0],
             rule=_rule(entry),
             shares=tuple(s for s in shares if s.sender == id),
             links=tuple(link for link in links if link.sender == id),
+            ladder=commands[id][1],
         )
         for id, entry in sorted(model.partners.items())
     }
@@ -370,5 +391,6 @@ def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[st
         injects=injects,
         statuses=tuple(statuses),
         faults=behind.faults_of(model.faults, model.partners, start, duration_ns),
+        notices=tuple(notice_spec(id, entry, start) for id, entry in sorted(model.notices.items())),
     )
     return world, nations

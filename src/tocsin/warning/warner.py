@@ -22,6 +22,7 @@ from tocsin.scenario.specs import NationSpec, Sensor
 from tocsin.tracking.tracker import Tracker, TrackStep
 from tocsin.warning.assess import Assessment, Assessor, Plume
 from tocsin.warning.evidence import Shown, Sky, Watch, collect, note_scans, tells_burning
+from tocsin.warning.notices import Notices
 from tocsin.warning.partner import distance_between, risks, same_event
 
 Status = Literal["opened", "updated", "confirmed", "downgraded", "cancelled", "closed"]
@@ -77,8 +78,16 @@ class Warner:
     versions.
     """
 
-    def __init__(self, spec: NationSpec, label: str, sensors: tuple[Sensor, ...], views: Views | None = None) -> None:
+    def __init__(
+        self,
+        spec: NationSpec,
+        label: str,
+        sensors: tuple[Sensor, ...],
+        views: Views | None = None,
+        notices: Notices | None = None,
+    ) -> None:
         self._spec = spec
+        self._notices = notices
         self._label = label
         self._sensors = {sensor.n: sensor for sensor in sensors}
         self._sky = Sky(spec.theta0, spec.unix_ns)
@@ -262,7 +271,7 @@ class Warner:
         p_real = _p_real(float(row["existence"]) if row is not None else None, theirs)
         against = _is_contradicted(p_real, evidence)
         stood = last is not None and last.confirmed
-        confirmed = (stood or self._confirms(warning, row, tracker, theirs)) and not against
+        confirmed = (stood or self._confirms(t_ns, warning, row, tracker, theirs)) and not against
         downgraded = stood and against
         confidence = _confidence(p_real, confirmed, evidence)
         status: Status
@@ -292,6 +301,7 @@ class Warner:
             confirmed=confirmed, cause=cause, track=warning.track, sources=sources, partner=warning.partner,
             first_data_ns=first, launch=launch, impact=impact, areas=areas, types=types, p_real=p_real,
             confidence=confidence, evidence=evidence, burnout_ns=burnout,
+            announced=() if self._notices is None else self._notices.match(launch, impact, types),
         ))  # fmt: skip
 
     def _keep(self, warning: _Live, version: WarningVersion) -> WarningVersion:
@@ -366,7 +376,9 @@ class Warner:
         at = int(row["t_ns"]) if row is not None else t_ns
         return collect(warning.watch, self._sensors, self._spec.id, x, at, until, self._sky, shown, burning_until)
 
-    def _confirms(self, warning: _Live, row: Any, tracker: Tracker, theirs: WarningVersion | None) -> bool:
+    def _confirms(
+        self, t_ns: int, warning: _Live, row: Any, tracker: Tracker, theirs: WarningVersion | None
+    ) -> bool:
         rule = self._spec.rule
         if theirs is not None and rule.accept_partner and theirs.confirmed:
             return True
@@ -376,7 +388,12 @@ class Warner:
         if len(detections) < rule.min_updates:
             return False
         span = (int(detections["t_ns"].max()) - int(detections["t_ns"].min())) / 1e9
-        return span >= rule.min_span and len(np.unique(detections["sensor"])) >= rule.min_sensors
+        sensors = [self._sensors[int(n)] for n in np.unique(detections["sensor"]) if int(n) in self._sensors]
+        kinds = {str(sensor.model.__struct_config__.tag) for sensor in sensors}
+        if span < rule.min_span or len(sensors) < rule.min_sensors or len(kinds) < rule.min_kinds:
+            return False
+        # a partner that is asked first has so long; that nothing came of it is no objection
+        return rule.cross_check == 0.0 or t_ns - int(detections["t_ns"].min()) >= to_ns(rule.cross_check)
 
     def state(self) -> dict[str, Any]:
         """Plain data to go on from."""
