@@ -107,6 +107,13 @@ class Engine:
         """Whether no whole frame of the scenario's duration is left."""
         return self.t_ns + self.world_spec.frame_ns > self.world_spec.duration_ns
 
+    def share_assessments(self, other: Engine) -> None:
+        """Reckon each assessment once for both: for engines of one scenario that differ in doctrine alone and are
+        stepped frame by frame, the other one first.
+        """
+        for name, nation in self._nations.items():
+            nation.share_assessments(other._nations[name])
+
     def submit(self, i: Input) -> Accepted | Refused:
         """Take an input, or say why not; the same id gets the same answer again. It applies with the next frame."""
         known = self._answers.get(i.id)

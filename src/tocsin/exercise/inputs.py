@@ -34,8 +34,8 @@ class Trouble(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 class InjectBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``act``: one of ``INJECTS``; ``target``: sensor id, "a>b", a fault's id, or "nation/post"; ``until_ns``: end
-    (None: for good); ``trouble``: for the acts of ``TROUBLES`` and no other. A further act of one kind on one sensor takes
-    the place of the one before it; one with an end that is past just ends that.
+    (None: for good); ``trouble``: for the acts of ``TROUBLES`` and no other. A further act of one kind on one sensor
+    takes the place of the one before it; one with an end that is past just ends that.
     """
 
     act: str

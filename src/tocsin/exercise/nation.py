@@ -51,6 +51,11 @@ class Nation:
         self._shown: dict[str, Screen] = {}
         self._refs: dict[str, Ref] = {}  # newest record of each warning and track, for causes
 
+    def share_assessments(self, other: Nation) -> None:
+        """Take what ``other`` has worked out of equal tracks at the same time, instead of working it out again."""
+        for label, warner in self._warners.items():
+            warner.share_views(other._warners[label])
+
     def _sensors(self, fed: tuple[int, ...]) -> tuple[Any, ...]:
         return tuple(sensor for sensor in self.spec.sensors if sensor.n in fed)
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from tocsin.measures.incident import Incident
+
 SCHEMA_ID = "https://tocsin.invalid/schema/summary-1.json"
 
 Seconds = Annotated[float, Meta(description="seconds")]
@@ -282,6 +284,9 @@ class Summary(msgspec.Struct, frozen=True):
     objects: list[ObjectSummary]
     partners: list[Partner]
     stages: list[Stage]
+    incident: Annotated[
+        Incident | msgspec.UnsetType, Meta(description="how far it went; only of scenarios that are incidents")
+    ] = msgspec.UNSET
 
 
 def json_schema() -> dict[str, Any]:

@@ -25,6 +25,7 @@ from tocsin.earth.geodesics import inverse
 from tocsin.measures import shapes
 from tocsin.measures.chain import NO_OBJECT, Behind, Chain, Versions, parts_of
 from tocsin.measures.ground import GroundTrack, region_holds, rings_of
+from tocsin.measures.incident import incident
 from tocsin.measures.stages import stages
 from tocsin.measures.track_quality import TrackQuality, qualities
 from tocsin.measures.view import first_look
@@ -445,6 +446,7 @@ def summarise(
             scenario, tables, partners, truths[0].flight if truths else None, truths[0].ground if truths else None,
             measured.areas, facts.unix_ns,
         ),
+        incident=incident(tables, scenario) if scenario.get("incident") else msgspec.UNSET,
     )  # fmt: skip
     plain: dict[str, Any] = msgspec.to_builtins(made)
     return plain

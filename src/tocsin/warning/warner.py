@@ -98,6 +98,10 @@ class Warner:
         self._settled: dict[str, None] = {}  # partners' warnings whose event is over here
         self._over: dict[int, None] = {}  # tracks whose warning is over
 
+    def share_views(self, other: Warner) -> None:
+        """Use another warner's assessments, of a tracker that has seen the same."""
+        self._views = other._views
+
     def newest(self) -> dict[str, WarningVersion]:
         """The newest version of every warning that is not closed, by uid, in order of opening."""
         return {w.uid: w.version for w in self._live if w.version is not None}
