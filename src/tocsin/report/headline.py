@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from tocsin.report import incident
 from tocsin.report.declared import Area
 from tocsin.report.facts import LAUNCHED, Facts, Nation, Version, rows
 from tocsin.report.risks import Risk, risk_over_time
@@ -33,6 +34,9 @@ def headline(facts: Facts) -> Headline:
     sensors could not see meanwhile.
     """
     warned = [n for n in facts.nations if any(w.first_confirmed for w in n.warnings)]
+    highest = (facts.summary.get("incident") or {}).get("highest")
+    if highest is not None and not facts.flights and highest not in ("nothing", "confirmed"):
+        return Headline(incident.first_sentence(facts), tuple(published_sentence(facts)))
     if warned and not any(f.launched for f in facts.flights):
         return _of_nothing(facts, warned)
     defending = {a.partner for a in facts.declared.areas if a.kind == "defended"}

@@ -13,8 +13,8 @@ import math
 from importlib.resources import files
 from typing import Any
 
+from tocsin.report import incident, tables
 from tocsin.report import map as chart_map
-from tocsin.report import tables
 from tocsin.report.charts import NARROW, WIDE, both, stage_chart, waterfall
 from tocsin.report.facts import Facts, Nation, RunLike, gather, rows
 from tocsin.report.headline import Headline, gap_sentences, headline, time_left
@@ -36,6 +36,7 @@ def page(run: RunLike) -> str:
     sections = (
         _opening(facts, head),
         _figures(facts),
+        incident.section(run, facts),
         _map(facts, picture),
         _timeline(facts),
         _delays(facts),
@@ -263,7 +264,9 @@ def _timeline(facts: Facts) -> str:
     return _section(
         "timeline-section",
         "Who could see what, and when",
-        "Height of the object over minutes after launch; below, one row per sensor.",
+        "Height of the object over minutes after launch; below, one row per sensor."
+        if facts.flights
+        else "Nothing flew. Over minutes from the start: warnings and steps of each partner, and one row per sensor.",
         both(timeline(facts, WIDE), timeline(facts, NARROW)) + legend + gaps + more,
     )
 
