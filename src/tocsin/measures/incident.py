@@ -8,6 +8,7 @@ the order to stand down), what was passed up by a stand-down, what was shown by 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -37,6 +38,9 @@ class Reach(msgspec.Struct, frozen=True):
     stood_s: Annotated[
         float | None,
         Meta(description="longest stretch in which some warning stood so far; null: one did to the end of the run"),
+    ]
+    stretches: Annotated[
+        list[tuple[float, float | None]], Meta(description="from when to when some warning stood so far")
     ]
     warnings: Annotated[int, Meta(description="how many warnings got so far")]
 
@@ -79,21 +83,22 @@ def incident(tables: Mapping[str, pa.Table], scenario: Mapping[str, Any]) -> Inc
             at, _, nation, uid, how = min(found[level], key=lambda one: (one[0], one[3]))
             backs = [back for _, back, *_ in found[level]]
             last = None if None in backs else max(b for b in backs if b is not None)
-            stood = None if last is None else _longest([(a, b) for a, b, *_ in found[level] if b is not None])
-            reached.append(Reach(level, nation, uid, how, at, last, stood, len(found[level])))
+            stretches = _stretches([(a, b) for a, b, *_ in found[level]])
+            stood = None if last is None else max(round((b or a) - a, 3) for a, b in stretches)
+            reached.append(Reach(level, nation, uid, how, at, last, stood, stretches, len(found[level])))
     cause = str((scenario.get("incident") or {}).get("cause") or "")
     return Incident(cause, reached[-1].level if reached else LEVELS[0], reached)
 
 
-def _longest(spans: list[tuple[float, float]]) -> float:
-    """The longest stretch that spans cover without a gap."""
-    longest, start, end = 0.0, spans[0][0], spans[0][0]
-    for a, b in sorted(spans):
-        if a > end:
-            start = a
-        end = max(end, b)
-        longest = max(longest, end - start)
-    return round(longest, 3)
+def _stretches(spans: list[tuple[float, float | None]]) -> list[tuple[float, float | None]]:
+    """What spans (without an end: to the end of the run) cover together, gap by gap."""
+    made: list[tuple[float, float]] = []
+    for a, b in sorted((a, math.inf if b is None else b) for a, b in spans):
+        if made and a <= made[-1][1]:
+            made[-1] = (made[-1][0], max(made[-1][1], b))
+        else:
+            made.append((a, b))
+    return [(a, None if b == math.inf else b) for a, b in made]
 
 
 def _made_of(scenario: Mapping[str, Any], nation: str) -> tuple[tuple[str, ...], bool]:

@@ -97,9 +97,10 @@ def _bars(facts: Facts, reached: list[dict[str, Any]], title: str, width: float)
             svg.text(left, y + 12, _MEANING[r["level"]], "rowname")
         else:
             svg.text(left - 10, bar + 12, _MEANING[r["level"]], "rowname", "end")
-        a, b = r["at_s"] - facts.t0, end if r["back_s"] is None else r["back_s"] - facts.t0
-        words = f"{t_plus(a)}, " + ("not taken back" if r["back_s"] is None else f"back {t_plus(b)}")
-        svg.rect(x(a), bar, max(x(b) - x(a), 2.0), high, "bar p0 step3", words, 2.0)
+        for begins, ends in r["stretches"]:
+            a, b = begins - facts.t0, end if ends is None else ends - facts.t0
+            words = f"{t_plus(a)}, " + ("not taken back" if ends is None else f"back {t_plus(b)}")
+            svg.rect(x(a), bar, max(x(b) - x(a), 2.0), high, "bar p0 step3", words, 2.0)
         stood = "" if r["stood_s"] is None else span(r["stood_s"])
         if narrow:
             svg.text(width - right, y + 12, stood or "not taken back", "note", "end")
@@ -126,7 +127,7 @@ def _displays(run: RunLike, facts: Facts) -> str:
     at_once = _most_different(found)
     said = ""
     if at_once > 1:
-        said = f" At one time {at_once} posts showed {at_once} different counts: at most one of them can have been right."
+        said = f" There were {at_once} different counts at one time: at most one of them can have been right."
     charts = both(*(_steps(facts, found, names, w) for w in (WIDE, NARROW)))
     lead = "What the posts’ displays showed, all fields together." + said
     return f'<div class="part"><h3>On the displays</h3><p class="sub">{esc(lead)}</p>{charts}</div>'
@@ -145,15 +146,13 @@ def _most_different(found: dict[str, list[tuple[float, int]]]) -> int:
     now: dict[str, int] = {}
     for t in sorted({t for changes in found.values() for t, _ in changes}):
         for post, changes in found.items():
-            now.update({post: n for when, n in changes if when == t})
+            now.update((post, n) for when, n in changes if when == t)
         if len(now) == len(found):
             most = max(most, len(set(now.values())))
     return most
 
 
-def _steps(
-    facts: Facts, found: dict[str, list[tuple[float, int]]], names: dict[str, str], width: float
-) -> Svg:
+def _steps(facts: Facts, found: dict[str, list[tuple[float, int]]], names: dict[str, str], width: float) -> Svg:
     narrow = width < 500
     left, right, row, top = (40.0, 12.0, 96.0, 6.0) if narrow else (60.0, 20.0, 104.0, 6.0)
     height = top + row * len(found) + 24.0

@@ -263,7 +263,7 @@ class Reports:
             status = "downgraded"
         elif confirmed and not stood:
             status = "confirmed"
-        launch, impact, areas = self._estimates(t_ns, warning)
+        launch, impact, areas = self._estimates(t_ns, warning, p_real)
         return WarningVersion(
             uid=warning.uid, version=0 if last is None else last.version + 1, t_ns=t_ns, status=status,
             confirmed=confirmed, cause=cause, track=None, sources=(self._spec.id,), partner=None,
@@ -338,13 +338,13 @@ class Reports:
         missed = math.exp(max(miss, -500.0))
         return (1.0 - DOUBT) * missed / ((1.0 - DOUBT) * missed + DOUBT)
 
-    def _estimates(self, t_ns: int, warning: _Live) -> tuple[Estimate, Estimate, tuple[AreaRisk, ...]]:
+    def _estimates(self, t_ns: int, warning: _Live, p_real: float) -> tuple[Estimate, Estimate, tuple[AreaRisk, ...]]:
         word = warning.word
         way = "display" if word is None else word.way
         if word is None or word.launch is None or word.impact is None:
             nothing = Estimate(t_ns, way, 1.0, "none")
             return nothing, nothing, ()
-        launch, impact = _told(t_ns, way, word.launch), _told(t_ns, way, word.impact)
+        launch, impact = _told(t_ns, way, word.launch, 1.0), _told(t_ns, way, word.impact, p_real)
         return launch, impact, risks(launch, impact, self._spec.areas, self._spec.rule.exclude_below)
 
     # ---- state
@@ -363,12 +363,12 @@ class Reports:
         self._flights = {}
 
 
-def _told(t_ns: int, way: str, place: tuple[float, float, int]) -> Estimate:
+def _told(t_ns: int, way: str, place: tuple[float, float, int], p_impact: float) -> Estimate:
     cov = (_SIGMA_M**2, 0.0, 0.0, _SIGMA_M**2)
     square = np.array(cov).reshape(2, 2)
     centre = (place[0], place[1])
     return Estimate(
-        as_of_ns=t_ns, basis=way, p_impact=1.0, kind="gaussian", mean=centre, cov_enu=cov, t_ns=place[2],
+        as_of_ns=t_ns, basis=way, p_impact=p_impact, kind="gaussian", mean=centre, cov_enu=cov, t_ns=place[2],
         t_var=_SIGMA_S**2, cov_position_time=(0.0, 0.0),
         region50=ellipse_region(centre, square, normal_radius2(0.5)),
         region95=ellipse_region(centre, square, normal_radius2(0.95)),
