@@ -127,7 +127,7 @@ def test_what_is_announced_is_not_taken_for_a_threat(told: list[Record], lost: l
     def called(records: list[Record]) -> list[str]:
         return [c.id for c in bodies(records, "conference", Conference) if c.event == "called"]
 
-    assert called(lost) == ["missile-display", "threat-assessment"]
+    assert called(lost) == ["missile-display"]
     assert called(told) == ["missile-display"]
     for records in (told, lost):
         # the territory is excluded within seconds, so that those called do not come to agree

@@ -21,7 +21,7 @@ class Inbox:
     def __init__(self, spec: NationSpec) -> None:
         self._nation = spec.id
         self._seen: dict[str, set[int]] = {}
-        self._open: dict[str, None] = {}  # partners' warnings that were heard of and are not over
+        self._heard: dict[str, None] = {}  # partners' warnings of which something has come
         self.refused: dict[str, int] = {}
 
     def accept(self, envelope: Envelope) -> WarningVersion | str:
@@ -37,14 +37,11 @@ class Inbox:
                     reason = f"warning {version.uid[:80]!r} is not one of {envelope.sender}'s"
                 elif self._nation in version.sources:
                     reason = "it rests on our own sensors: it has come home"
-                elif version.status in _OVER and version.uid not in self._open:
+                elif version.status in _OVER and version.uid not in self._heard:
                     what = "cancellation" if version.status == "cancelled" else "end"
                     reason = f"{what} of an unknown warning: {version.uid[:80]!r}"
                 else:
-                    if version.status in _OVER:
-                        del self._open[version.uid]
-                    else:
-                        self._open[version.uid] = None
+                    self._heard[version.uid] = None
                     return msgspec.structs.replace(version, evidence=self._foreign(version.evidence, envelope.sender))
         self.refused[reason.split(":")[0]] = self.refused.get(reason.split(":")[0], 0) + 1
         return reason
@@ -79,11 +76,11 @@ class Inbox:
         return {
             "seen": {k: sorted(v) for k, v in self._seen.items()},
             "refused": dict(self.refused),
-            "open": list(self._open),
+            "heard": list(self._heard),
         }
 
     def load(self, state: dict[str, Any]) -> None:
         """Go on from ``state``."""
         self._seen = {str(k): {int(n) for n in v} for k, v in state["seen"].items()}
         self.refused = {str(k): int(v) for k, v in state["refused"].items()}
-        self._open = dict.fromkeys(str(uid) for uid in state["open"])
+        self._heard = dict.fromkeys(str(uid) for uid in state["heard"])
