@@ -8,7 +8,7 @@ import msgspec
 
 from tocsin.exchange.gateway import EXERCISE
 from tocsin.records.record import unpack
-from tocsin.records.shapes import Envelope, Evidence, WarningVersion
+from tocsin.records.shapes import Envelope, Evidence, Receipt, WarningVersion
 from tocsin.scenario.specs import NationSpec
 
 LARGEST = 1 << 20  # a warning is some ten kilobytes; a megabyte is a mistake or an attack
@@ -22,10 +22,17 @@ class Inbox:
         self._seen: dict[str, set[int]] = {}
         self.refused: dict[str, int] = {}
 
-    def accept(self, envelope: Envelope) -> WarningVersion | str:
-        """The warning in ``envelope``, or the reason why it is refused; never raises on what a partner sends."""
+    def accept(self, envelope: Envelope) -> WarningVersion | Receipt | str:
+        """The warning (or receipt) in ``envelope``, or the reason why it is refused; never raises on what a partner
+        sends.
+        """
         reason = self._refusal(envelope)
-        if reason is None:
+        if reason is None and envelope.kind == "receipt":
+            try:
+                return unpack(envelope.body, Receipt)
+            except (msgspec.DecodeError, ValueError, RecursionError) as error:
+                reason = f"unreadable: {error}"
+        elif reason is None:
             try:
                 version = unpack(envelope.body, WarningVersion)
             except (msgspec.DecodeError, ValueError, RecursionError) as error:
@@ -33,7 +40,7 @@ class Inbox:
             else:
                 if not version.uid.startswith(f"{envelope.sender}/"):
                     reason = f"warning {version.uid[:80]!r} is not one of {envelope.sender}'s"
-                elif self._nation in version.sources:
+                elif self._nation in version.sources and version.status != "cancelled":
                     reason = "it rests on our own sensors: it has come home"
                 else:
                     return msgspec.structs.replace(version, evidence=self._foreign(version.evidence, envelope.sender))
@@ -45,7 +52,7 @@ class Inbox:
             return f"addressed to {envelope.recipient[:80]!r}"
         if envelope.exercise != EXERCISE:
             return "not marked EXERCISE"
-        if envelope.kind != "warning":
+        if envelope.kind not in ("warning", "receipt"):
             return f"unknown kind {envelope.kind[:80]!r}"
         if len(bytes(envelope.body)) > LARGEST:
             return "too large"

@@ -246,7 +246,8 @@ def _rule(entry: PartnerEntry) -> specs.WarningRule:
     rule = entry.centre.rule
     return specs.WarningRule(
         rule.min_updates, float(rule.min_span_s), rule.min_sensors, rule.accept_partner, rule.exclude_below,
-        float(rule.refresh_s), float(rule.processing_s),
+        float(rule.refresh_s), float(rule.processing_s), rule.min_kinds,
+        specs.Credence(**{k: float(v) for k, v in (*rule.priors, *rule.confidence)}),
     )  # fmt: skip
 
 
