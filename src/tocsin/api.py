@@ -167,6 +167,15 @@ class Run:
         world, _ = self.source.split(gmst82)
         return perfect_table(perfect(world))
 
+    def track_quality(self, cutoff_km: float = 50.0) -> pa.Table:
+        """The tracks of every partner and pipeline against the truth: GOSPA and its parts, completeness, continuity,
+        switches, what was spurious, errors; a row for each pipeline, then one for each object it could know of (see
+        ``measures.track_quality``). A track further off than ``cutoff_km`` follows no object.
+        """
+        from tocsin.measures.track_quality import qualities, quality_table
+
+        return quality_table(qualities(self.tables, self.scenario, self.facts, cutoff_km * 1e3), self.facts)
+
     def timeline(self) -> Timeline:
         """Who knew what when, in order; ``.plot()`` draws it."""
         return Timeline(self.tables, f"{self.summary['scenario']}, seed {self.seed}")

@@ -47,6 +47,17 @@ def test_the_published_schema_is_the_one_in_the_handbook() -> None:
     assert json.loads(page.read_text()) == json.loads(json.dumps(json_schema())), "python -m tocsin.measures.shapes"
 
 
+def test_a_nations_tracks_are_set_against_the_truth(summary: dict[str, Any], tables: dict[str, Any]) -> None:
+    tracking = next(p["tracking"] for p in summary["partners"] if p["id"] == "b")
+    assert tracking["frames"] == w.IMPACT - w.LAUNCH + 1
+    assert [o["object"] for o in tracking["objects"]] == ["north-star"]  # the other one was never seen
+    assert tracking["objects"][0]["from_s"] == 40.0
+    told = {r["t_s"] for r in tables["tracks"].to_pylist() if r["nation"] == "b" and r["life"] == "confirmed"}
+    assert tracking["completeness"] == pytest.approx(len(told) / (w.IMPACT - 40 + 1), abs=1e-6)
+    parts = [tracking[f"{part}_km"] ** 2 for part in ("localisation", "missed", "false")]
+    assert tracking["gospa_km"] ** 2 == pytest.approx(sum(parts), rel=1e-4)
+
+
 def test_the_schema_refuses_what_is_no_summary(summary: dict[str, Any]) -> None:
     for broken in ({**summary, "format": "tocsin-run/2"}, {k: v for k, v in summary.items() if k != "partners"}):
         with pytest.raises(jsonschema.ValidationError):

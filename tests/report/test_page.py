@@ -216,6 +216,20 @@ def test_data_is_in_order(calm):
     assert 0 <= data["start"] <= data["end"]
 
 
+def test_tracks_are_scored_where_the_summary_does():
+    run = overflight()
+    assert "GOSPA" not in page(run)
+    run.summary["partners"][0]["tracking"] = {
+        "completeness": 0.914, "longest_share": 0.5, "breaks": 3, "switches": 2, "spurious": 0.25, "rms_km": 1.234,
+        "over_sigma": 1.07, "gospa_km": 42.0,
+        "objects": [{"object": "<b>one</b>", "completeness": 0.9, "longest_share": 0.5, "breaks": 3, "switches": 2,
+                     "rms_km": None, "over_sigma": None}],
+    }  # fmt: skip
+    shown = page(run)
+    for said in ("GOSPA", "91.4%", "25.0%", "1.07", "&lt;b&gt;one&lt;/b&gt;"):
+        assert said in shown
+
+
 def test_the_same_run_gives_the_same_page(calm):
     assert page(overflight()) == calm
 

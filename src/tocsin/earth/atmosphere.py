@@ -140,6 +140,34 @@ def density(h: float) -> float:
 
 
 @kernel
+def density_and_slope(h: float) -> tuple[float, float]:
+    """``density`` (kg/m3) at a height (m) and the derivative of its logarithm by height (1/m), for estimators."""
+    if h >= _SEAM:
+        if h > TOP:
+            return 0.0, 0.0
+        i = 0
+        while i < _C.shape[0] - 1 and h >= _X[i + 1]:
+            i += 1
+        d = h - _X[i]
+        slope = _C[i, 1] + d * (2.0 * _C[i, 2] + d * 3.0 * _C[i, 3])
+        return math.exp(_C[i, 0] + d * (_C[i, 1] + d * (_C[i, 2] + d * _C[i, 3]))), slope
+    if h < -5000.0:
+        return density(h), 0.0
+    share = _R0 / (_R0 + h)
+    z = share * h
+    i = 0
+    while i < 6 and z >= _BASE[i + 1]:
+        i += 1
+    lapse = _LAPSE[i]
+    if lapse == 0.0:
+        fall = _G0 / (_GAS * _T[i])
+        return float(_RHO[i] * math.exp(-fall * (z - _BASE[i]))), -fall * share * share
+    t = _T[i] + lapse * (z - _BASE[i])
+    power = 1.0 + _G0 / (_GAS * lapse)
+    return float(_RHO[i] * (_T[i] / t) ** power), -power * lapse / t * share * share
+
+
+@kernel
 def speed_of_sound(h: float) -> float:
     """Speed of sound (m/s) at a height (m); above 86 km, where the standard gives none, the value there."""
     t = _T_SEAM

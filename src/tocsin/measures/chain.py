@@ -5,7 +5,7 @@ Everything is read from the tables of a run, so a run of last year is measured l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -120,14 +120,24 @@ class Behind:
             caused[at[hit]] = objects[hit]
         return keys, t, caused
 
+    def first_seen(self, sensors: Iterable[str]) -> dict[int, float]:
+        """When each object (index) was first detected by any of these sensors, s since the epoch; the others are not
+        there.
+        """
+        keys, t, caused = self._seen
+        codes = [self._sensor_code[s] for s in sensors if s in self._sensor_code]
+        mine = np.flatnonzero(np.isin(keys >> 48, np.array(codes, dtype=np.int64)) & (caused != NO_OBJECT))
+        first: dict[int, float] = {}
+        for i, t_s in zip(caused[mine].tolist(), t[mine].tolist(), strict=True):
+            first[i] = min(t_s, first.get(i, t_s))
+        return dict(sorted(first.items()))
+
     @cached_property
     def _given(self) -> dict[tuple[str, str, int], Ints]:
         """Keys of the detections given to each track (nation, label, track), in order."""
         table = self._tables["associations"]
         keys = self._keys(table)
-        names = zip(
-            table["nation"].to_pylist(), table["label"].to_pylist(), table["track"].to_pylist(), strict=True
-        )
+        names = zip(table["nation"].to_pylist(), table["label"].to_pylist(), table["track"].to_pylist(), strict=True)
         rows: dict[tuple[str, str, int], list[int]] = {}
         for i, name in enumerate(names):
             rows.setdefault(name, []).append(i)

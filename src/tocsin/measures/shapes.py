@@ -169,6 +169,51 @@ class Event(msgspec.Struct, frozen=True):
     delays: Delays | None
 
 
+class TrackedObject(msgspec.Struct, frozen=True):
+    """How well one object was tracked, from the first detection of it by the nation's own sensors."""
+
+    object: str
+    from_s: Annotated[float, Meta(description="first frame at which it counts, seconds since the scenario's epoch")]
+    completeness: Annotated[float, Meta(ge=0.0, le=1.0, description="share of its frames at which it had a track")]
+    longest_share: Annotated[
+        float,
+        Meta(ge=0.0, le=1.0, description="share of its frames in the longest stretch under one number without a gap"),
+    ]
+    breaks: Annotated[int, Meta(description="gaps with a track before and after")]
+    switches: Annotated[int, Meta(description="times at which its track's number became another")]
+    tracks: Annotated[list[int], Meta(description="numbers of the tracks that followed it, in order")]
+    rms_km: Annotated[float | None, Meta(description="root mean square error of position; null: never tracked")]
+    over_sigma: Annotated[
+        float | None, Meta(description="root mean square of that error over its stated 1-sigma; 1 is as stated")
+    ]
+
+
+class Tracking(msgspec.Struct, frozen=True):
+    """A nation's confirmed and coasting tracks against the truth, at the frames' ends on whole seconds of the truth."""
+
+    cutoff_km: Annotated[float, Meta(description="a track further off than this follows another object, or none")]
+    frames: int
+    gospa_km: Annotated[
+        float,
+        Meta(
+            description="GOSPA (Rahmathullah and others 2017; p = 2, alpha = 2), root mean square over the frames; its"
+            " square is the sum of the squares of the three parts that follow"
+        ),
+    ]
+    localisation_km: Annotated[float, Meta(description="its part from errors of position")]
+    missed_km: Annotated[float, Meta(description="its part from objects without a track")]
+    false_km: Annotated[float, Meta(description="its part from tracks without an object")]
+    completeness: Annotated[float | None, Meta(description="of all objects' frames; null: no object was ever detected")]
+    longest_share: Annotated[float | None, Meta(description="mean over the objects; null: none")]
+    breaks: int
+    switches: int
+    spurious: Annotated[float | None, Meta(description="share of the tracks' frames without an object; null: no track")]
+    rms_km: float | None
+    rms_km_s: Annotated[float | None, Meta(description="root mean square error of velocity")]
+    over_sigma: float | None
+    objects: Annotated[list[TrackedObject], Meta(description="those that the nation's own sensors ever detected")]
+
+
 class Partner(msgspec.Struct, frozen=True):
     """A nation and its events, in the order in which they were opened."""
 
@@ -179,6 +224,10 @@ class Partner(msgspec.Struct, frozen=True):
     false_warnings: Annotated[
         int, Meta(description="confirmed warnings of nothing that was launched (noise, a satellite, an aircraft)")
     ]
+    tracking: Annotated[
+        Tracking | None,
+        Meta(description="how good its tracks were (label own); null in runs made before this was measured"),
+    ] = None
 
 
 class Stage(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from tocsin.measures import shapes
 from tocsin.measures.chain import NO_OBJECT, Behind, Chain, Versions, parts_of
 from tocsin.measures.ground import GroundTrack, region_holds, rings_of
 from tocsin.measures.stages import stages
+from tocsin.measures.track_quality import TrackQuality, qualities
 from tocsin.measures.view import first_look
 from tocsin.records.arrow import scalar
 from tocsin.records.dictionary import FORMAT
@@ -275,6 +277,48 @@ class _Measured:
                 return released == "all" or sensor in released
         return True
 
+    @cached_property
+    def _tracking(self) -> dict[tuple[str, str], TrackQuality]:
+        return qualities(self.tables, self.scenario, self.facts)
+
+    def tracking(self, nation: str) -> shapes.Tracking:
+        """The tracks of a nation's own label against the truth."""
+        q = self._tracking[nation, "own"]
+
+        def km(metres: float | None) -> float | None:
+            return _round(None if metres is None else metres * 1e-3, 6)
+
+        return shapes.Tracking(
+            cutoff_km=q.cutoff_m * 1e-3,
+            frames=q.times,
+            gospa_km=round(q.gospa_m * 1e-3, 6),
+            localisation_km=round(q.localisation_m * 1e-3, 6),
+            missed_km=round(q.missed_m * 1e-3, 6),
+            false_km=round(q.false_m * 1e-3, 6),
+            completeness=_round(q.completeness, 6),
+            longest_share=_round(q.longest_share, 6),
+            breaks=q.breaks,
+            switches=q.switches,
+            spurious=_round(q.spurious, 6),
+            rms_km=km(q.rms_m),
+            rms_km_s=km(q.rms_velocity_m_s),
+            over_sigma=_round(q.over_sigma, 4),
+            objects=[
+                shapes.TrackedObject(
+                    object=self.facts.objects[o.who],
+                    from_s=_ms(o.first_ns / 1e9),
+                    completeness=round(o.completeness, 6),
+                    longest_share=round(o.longest_share, 6),
+                    breaks=o.breaks,
+                    switches=o.switches,
+                    tracks=list(o.numbers),
+                    rms_km=km(o.rms_m),
+                    over_sigma=_round(o.over_sigma, 4),
+                )
+                for o in q.objects
+            ],
+        )
+
     # the rest ---------------------------------------------------------------------------------------------------------
 
     def partner(self, nation: str, name: str) -> shapes.Partner:
@@ -292,6 +336,7 @@ class _Measured:
                 self.facts.objects[i] for i, t in self.truths.items() if t.whole and self.facts.objects[i] not in warned
             ],
             false_warnings=warned.count(None),
+            tracking=self.tracking(nation),
         )
 
     def objects(self) -> list[shapes.ObjectSummary]:

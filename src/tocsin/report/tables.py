@@ -149,6 +149,44 @@ def _within(x: Mapping[str, Any]) -> str:
     )
 
 
+def tracking_table(facts: Facts) -> str:
+    """How good each partner's tracks were: all objects together, then each (runs before this was measured: none)."""
+
+    def share(value: Any) -> str:
+        return "–" if value is None else f"{value:.1%}"
+
+    def over(value: Any) -> str:
+        return "–" if value is None else f"{value:.2f}"
+
+    body = []
+    for partner in facts.summary.get("partners", []):
+        q = partner.get("tracking")
+        if not q or not (q["objects"] or q["spurious"]):
+            continue
+        name = esc(facts.nation_name(partner["id"]))
+        body.append(
+            (
+                name, "all together", share(q["completeness"]), share(q["longest_share"]), str(q["breaks"]),
+                str(q["switches"]), share(q["spurious"]), km(q["rms_km"]), over(q["over_sigma"]), km(q["gospa_km"]),
+            )
+        )  # fmt: skip
+        body += [
+            (
+                name, esc(o["object"]), share(o["completeness"]), share(o["longest_share"]), str(o["breaks"]),
+                str(o["switches"]), "", km(o["rms_km"]), over(o["over_sigma"]), "",
+            )
+            for o in q["objects"]
+        ]  # fmt: skip
+    return table(
+        "Tracks against the truth, from the first own detection of each object on",
+        (
+            "partner", "object", "tracked", "longest under one number", "breaks", "switches", "spurious",
+            "error", "error over stated", "GOSPA",
+        ),
+        body,
+    )  # fmt: skip
+
+
 def _yes(value: Any) -> str:
     return "–" if value is None else "yes" if value else "no"
 
@@ -366,6 +404,7 @@ def all_tables(facts: Facts) -> str:
             _fold("Events", events_table(facts)),
             _fold("Sensors", sensors_table(facts)),
             _fold("Estimates", estimates_table(facts)),
+            _fold("Tracks", tracking_table(facts)),
             _fold("Areas", risks_table(facts)),
             _fold("Decisions", decisions_table(facts)),
             _fold("Messages", messages_table(facts)),

@@ -25,14 +25,25 @@ from tocsin.scenario.specs import FlightClass
 BURNOUT, RESTART, TOP, THRUST, THRUST_SD, RATIO, RATIO_SD, ANGLE_SD = 0, 1, 2, 3, 4, 5, 6, 7
 Q_COAST, Q_BOOST, Q_THRUST, Q_ANGLE, Q_RATIO, BETA = 8, 9, 10, 11, 12, 13
 MOST_THRUST, MOST_RATIO, RELIGHT_TOP, PAUSE = 14, 15, 16, 17
-PARAMETERS = 18
+# spread of ln ballistic coefficient; rate at which what falls into the air is taken to glide, its typical ln of mass
+# over drag area and lift over drag; noises of the other motions (see ``motions``)
+BETA_SD, GLIDERS, GLIDE_BETA, GLIDE_LIFT, Q_REENTRY, Q_BETA, Q_GLIDE, Q_AIRCRAFT, TURN_SD, Q_ORBIT = range(18, 28)
+PARAMETERS = 28
 
 # process noise (spectral densities): coast m2/s3 covers harmonics over J2; boost covers air and steering
 _NOISE = {Q_COAST: 1e-5, Q_BOOST: 4.0, Q_THRUST: 4.0, Q_ANGLE: 1.5e-3, Q_RATIO: 1e-6}
+# the other motions: re-entry as coast; the drag coefficient of slender bodies doubles from Mach 10 to 1 (2.3 e-folds of
+# speed), so ln beta wanders by 0.2 = (ln 2)^2 / 2.3 an e-fold; an airliner gains or loses 0.3 m/s2 for 5 s; an orbit is
+# off by the harmonics of degree 2 and order 2, 5e-5 m/s2 that turn in some 600 s
+_NOISE |= {Q_REENTRY: 1e-5, Q_BETA: 0.2, Q_GLIDE: 1e-2, Q_AIRCRAFT: 1.0, TURN_SD: 0.03, Q_ORBIT: 3e-6}
 UNEXPECTED = 3e-4  # 1/s: boost taken to be over that was not, or a stage that no class has
 _HIGHER = 1.25  # a flight may light its last stage this much higher than the nominal one
 _SURE_PAUSE_S = 15.0  # how long after its end a believed pause between stages is still waited for
 _SHORT_PAUSE_S = 5.0  # shorter pauses between stages are bridged by the boost model
+_LEAST_BETA_SD, _ANY_BETA_SD = 0.4, 1.0  # of ln beta: within a class (Mach number, attitude), of anything at all
+_UNEXPECTED_GLIDE = 0.01  # share of what falls into the air that may glide though no class does
+_ENTRY_S = 40.0  # s from 100 km down to where lift is felt, at -5 deg and 7 km/s
+_ANY_LIFT, _ANY_GLIDE_BETA = 2.2, 10e3  # the NRC's lift over drag (Acton 2015 has 2.6); kg/m2, notional
 _ELEVATIONS_DEG = (25.0, 40.0, 55.0, 70.0, 85.0)  # of the thrust after pitching over: from long range to lofted
 _AZIMUTHS = 8
 _STEP_S = 2.0
@@ -125,6 +136,7 @@ def believe(classes: Sequence[FlightClass]) -> Belief:
     par[ANGLE_SD] = 0.3
     par[MOST_THRUST], par[MOST_RATIO] = 1.2 * float(cloud[:, 4].max()), 1.2 * float(cloud[:, 7].max())
     par[BETA] = math.exp(sum(p * math.log(max(c.beta.nominal, 1.0)) for p, c in zip(share, classes, strict=True)))
+    _note_fall(par, classes, [float(p) for p in share])
     for place, value in _NOISE.items():
         par[place] = value
 
@@ -142,6 +154,24 @@ def believe(classes: Sequence[FlightClass]) -> Belief:
         mean_log([c.stages[0].intensity.nominal for c in classes]),
         True,
     )
+
+
+def _note_fall(par: NDArray[np.float64], classes: Sequence[FlightClass], share: Sequence[float]) -> None:
+    """What is believed of the fall through the air: spread of ln beta, how likely a glide is, and what glide."""
+    middle = math.log(par[BETA])
+    spread = 0.0
+    gliding, ratio, drag = 0.0, 0.0, 0.0
+    for p, c in zip(share, classes, strict=True):
+        nominal = max(c.beta.nominal, 1.0)
+        spread += p * ((math.log(nominal) - middle) ** 2 + (c.beta.spread / nominal) ** 2)
+        if c.glide is not None:
+            gliding += p
+            ratio += p * c.glide.lift_to_drag.nominal
+            drag += p * math.log(max(c.glide.beta.nominal, 1.0))
+    par[BETA_SD] = max(math.sqrt(spread), _LEAST_BETA_SD) if classes else _ANY_BETA_SD
+    par[GLIDERS] = -math.log1p(-min(max(gliding, _UNEXPECTED_GLIDE), 0.9)) / _ENTRY_S
+    par[GLIDE_LIFT] = ratio / gliding if gliding > 0.0 else _ANY_LIFT
+    par[GLIDE_BETA] = drag / gliding if gliding > 0.0 else math.log(_ANY_GLIDE_BETA)
 
 
 def _relights(c: FlightClass) -> float:
@@ -209,6 +239,7 @@ def _generic() -> Belief:
     par[THRUST], par[THRUST_SD], par[RATIO], par[RATIO_SD], par[ANGLE_SD] = 35.0, 20.0, 0.012, 0.008, 0.3
     par[MOST_THRUST], par[MOST_RATIO] = 120.0, 0.05
     par[BETA], par[PAUSE] = 3000.0, _SURE_PAUSE_S
+    _note_fall(par, (), [])
     for place, value in _NOISE.items():
         par[place] = value
     # a plain stand-in: 3 g straight up to 45 degrees for 80 s, in moments every 10 s

@@ -1,67 +1,113 @@
-"""How objects move between looks: boost and coast side by side, mixed as an interacting multiple model.
+"""How objects move between looks: up to six kinds of motion side by side, mixed as an interacting multiple model.
 
-Two models a track (``BOOST``, ``COAST``), states of ten slots in eci: position, velocity, and for boost the specific
-thrust a (m/s2), two direction angles p, q (rad) and the mass-flow ratio k (1/s), with a' = a k and k' = k k, exact for
-constant mass flow and exhaust velocity. The thrust points along ``sin p e1 + cos p sin q e2 + cos p cos q e3`` of axes
-that a track keeps from its start (east, north, up there): singular only along e1. Coasting is gravity with J2
-(``dynamics.kernels.coast_to_stm``) and a noise that grows where the air could brake.
+States have ten slots in eci: position and velocity, and what a kind adds. Boost: the specific thrust a (m/s2), two
+direction angles p, q (rad) and the mass-flow ratio k (1/s), with a' = a k and k' = k k, exact for constant mass flow
+and exhaust velocity. The thrust points along ``sin p e1 + cos p sin q e2 + cos p cos q e3`` of axes that a track keeps
+from its start (east, north, up there): singular only along e1. The other kinds stand in ``motions``, what passes into
+what, and the mixing, in ``transitions``.
 
-Between boost and coast an object passes at the believed rate of burnouts, back (staging) only while it rises below the
-height at which thrust is believed to end. Mixing (Blom and Bar-Shalom, IEEE TAC 33, 1988) gives boost slots that coast
-lacks the prior of boost, never zeros.
+Which kinds a tracker uses, and in which columns, is its ``Bank``. A model of zero probability costs nothing; one that
+nothing leads to any more is dropped when its probability has become small, or at once where physics rules it out.
+While models compete they are mixed every two seconds, as burnout may come at any moment and not only at looks; a coast
+that nothing can end is carried in one step.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.dynamics.kernels import coast_to_stm
-from tocsin.dynamics.leap import height_of
-from tocsin.earth.atmosphere import density
+from tocsin.dynamics.leap import climb_of, height_of
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.gravity import gravity, gravity_gradient
 from tocsin.earth.jit import kernel
+from tocsin.earth.wgs84 import E2, A
 from tocsin.tracking.belief import (
-    ANGLE_SD,
-    BETA,
-    BURNOUT,
     MOST_RATIO,
     MOST_THRUST,
+    PARAMETERS,
+    Q_AIRCRAFT,
     Q_ANGLE,
     Q_BOOST,
     Q_COAST,
+    Q_GLIDE,
+    Q_ORBIT,
     Q_RATIO,
+    Q_REENTRY,
     Q_THRUST,
-    RATIO,
-    RATIO_SD,
-    RELIGHT_TOP,
-    RESTART,
-    THRUST,
-    THRUST_SD,
     TOP,
-    UNEXPECTED,
+)
+from tocsin.tracking.motions import (
+    AIRCRAFT,
+    BOOST,
+    COAST,
+    GLIDE,
+    KINDS,
+    ORBIT,
+    REENTRY,
+    ROOM,
+    SLOTS,
+    STEP,
+    congruence,
+    fall_step,
+    fly_step,
+    white,
+)
+from tocsin.tracking.transitions import (
+    NEAR_AIR,
+    STALE,
+    clear_of_air,
+    mix,
+    rates_from,
+    restart_rate,
+    slots_prior,
 )
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-BOOST, COAST, REENTRY, GLIDE, AIRCRAFT, ORBIT = 0, 1, 2, 3, 4, 5  # kinds of motion, as in the places of TRACK's mu
-KINDS = 6
-SLOTS = 10
+__all__ = [
+    "AIRCRAFT",
+    "BOOST",
+    "COAST",
+    "GLIDE",
+    "KINDS",
+    "NAMES",
+    "ORBIT",
+    "REENTRY",
+    "SLOTS",
+    "USED",
+    "Bank",
+    "advance_rows",
+    "boost_step",
+    "coast_step",
+    "match_moments",
+    "prior_state",
+    "prior_weights",
+    "thrust_direction",
+    "turn_axes",
+]
+
+NAMES = ("boost", "coast", "reentry", "glide", "aircraft", "orbit")
 USED = (10, 6, 7, 9, 7, 6)  # slots that each kind uses
+_USED = np.array(USED, dtype=np.int64)
+_NOISE_OF = (Q_BOOST, Q_COAST, Q_REENTRY, Q_GLIDE, Q_AIRCRAFT, Q_ORBIT)
 
 _STRIDE = 2.0  # s between mixings while boost is possible: burnout may come at any moment, not only at looks
+_CALM = 20.0  # s between mixings of coast and orbit
 _FORGET_BOOST = 1e-4  # probability under which boost is dropped where it cannot begin anew
-_STALE = 60.0  # s after which an unseen boost is taken to end quickly
-_STALE_RATE = 0.1  # 1/s
-_LEAST_THRUST = 5.0  # m/s2: no class burns with less, so a boost whose thrust has fallen under it is a coast
-_SPENT_RATE = 1.0  # 1/s at which it is taken to be one
-_AIR_CORRELATION = 10.0  # s over which drag that the model leaves out pushes the same way
+_FORGET = 1e-6  # and any other model that nothing leads to
+_FASTEST_FALL = 9.82  # m/s2
+
+_AIRCRAFT_SPEED, _AIRCRAFT_CLIMB = 250.0, 15.0  # m/s, standard deviations over the ground, each level axis and up
+_AIRCRAFT_HEIGHT, _AIRCRAFT_HEIGHT_SD = 8e3, 5e3  # m
+_LOW = 25e3  # m: below it most of what a radar sees newly is aircraft, where they are in the bank
+_AIRCRAFT_SHARE = 0.8
+_GLIDE_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -77,13 +123,34 @@ class Bank:
     theta0: float
 
     @classmethod
-    def of(cls, kinds: Sequence[int], parameters: Array, theta0: float) -> Bank:
-        """A bank of distinct kinds. Raises ValueError on an empty one, an unknown kind or one that stands twice."""
-        if not kinds or len(set(kinds)) != len(kinds) or any(k not in range(KINDS) for k in kinds):
+    def of(cls, kinds: Sequence[int | str], parameters: Array, theta0: float) -> Bank:
+        """A bank of distinct kinds, by number or by name (``NAMES``).
+
+        Raises ValueError on none, on an unknown one, on one that stands twice, on parameters of another number.
+        """
+        numbers = [NAMES.index(k) if isinstance(k, str) and k in NAMES else k for k in kinds]
+        if not numbers or len(set(numbers)) != len(numbers) or any(k not in range(KINDS) for k in numbers):
             raise ValueError(
-                f"the models of a tracker: found {list(kinds)}, allowed are distinct ones of 0 to {KINDS - 1}"
+                f"the models of a tracker: found {list(kinds)}, allowed are distinct ones of {', '.join(NAMES)} "
+                f"(0 to {KINDS - 1})"
             )
-        return cls(np.array(kinds, dtype=np.int64), parameters, float(theta0))
+        if np.shape(parameters) != (PARAMETERS,):
+            raise ValueError(f"the parameters of models: found shape {np.shape(parameters)}, allowed ({PARAMETERS},)")
+        return cls(np.array(numbers, dtype=np.int64), parameters, float(theta0))
+
+    def with_noise(self, noise: Mapping[str, float]) -> Bank:
+        """The same bank with other densities of white acceleration (m2/s3), by name of the kind.
+
+        Raises ValueError on an unknown kind, or a density that is not a finite number of at least zero.
+        """
+        parameters = np.array(self.parameters)
+        for name, q in noise.items():
+            if name not in NAMES:
+                raise ValueError(f"noise of a model: found {name!r}, allowed are {', '.join(NAMES)}")
+            if not (math.isfinite(q) and q >= 0.0):
+                raise ValueError(f"noise of {name}: found {q!r}, allowed are finite numbers (m2/s3) from 0")
+            parameters[_NOISE_OF[NAMES.index(name)]] = q
+        return Bank(self.kinds, parameters, self.theta0)
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -110,27 +177,6 @@ def thrust_direction(axes: Array, p: float, q: float, out: Array) -> None:
         out[0, k] = sp * e1 + cp * (sq * e2 + cq * e3)
         out[1, k] = cp * e1 - sp * (sq * e2 + cq * e3)
         out[2, k] = cp * (cq * e2 - sq * e3)
-
-
-@kernel
-def _congruence(F: Array, P: Array, n: int, out: Array) -> None:
-    """``out = F P F'`` for the leading n x n parts, made exactly symmetric."""
-    t = np.empty((n, n))
-    for i in range(n):
-        for j in range(n):
-            s = 0.0
-            for k in range(n):
-                f = F[i, k]
-                if f != 0.0:
-                    s += f * P[k, j]
-            t[i, j] = s
-    for i in range(n):
-        for j in range(i, n):
-            s = 0.0
-            for k in range(n):
-                s += t[i, k] * F[j, k]
-            out[i, j] = s
-            out[j, i] = s
 
 
 @kernel
@@ -195,10 +241,10 @@ def boost_step(x: Array, axes: Array, dt: float, par: Array, xo: Array, F: Array
 
 
 @kernel
-def _boost_cov(P: Array, F: Array, dt: float, par: Array, Po: Array) -> None:
-    _congruence(F, P, 10, Po)
+def _boost_cov(P: Array, F: Array, dt: float, par: Array, t: Array, Po: Array) -> None:
+    congruence(F, P, 10, t, Po)
     h = abs(dt)
-    _white(Po, par[Q_BOOST], h)
+    white(Po, par[Q_BOOST], h)
     Po[6, 6] += par[Q_THRUST] * h
     Po[7, 7] += par[Q_ANGLE] * h
     Po[8, 8] += par[Q_ANGLE] * h
@@ -206,117 +252,9 @@ def _boost_cov(P: Array, F: Array, dt: float, par: Array, Po: Array) -> None:
 
 
 @kernel
-def _white(P: Array, q: float, h: float) -> None:
-    """Add the covariance of white acceleration of density q (m2/s3) over h s."""
-    for i in range(3):
-        P[i, i] += q * h * h * h / 3.0
-        P[i, 3 + i] += q * h * h / 2.0
-        P[3 + i, i] += q * h * h / 2.0
-        P[3 + i, 3 + i] += q * h
-
-
-@kernel
 def coast_step(x: Array, P: Array, t0: float, t1: float, theta0: float, par: Array, xo: Array, Po: Array) -> None:
     """Free flight of the first six slots from ``t0`` to ``t1`` (s) with covariance; the others become zero."""
-    x6, out = np.empty(6), np.empty(6)
-    F = np.empty((6, 6))
-    for i in range(6):
-        x6[i] = x[i]
-    coast_to_stm(x6, t0, t1, theta0, out, F)
-    for i in range(10):
-        xo[i] = out[i] if i < 6 else 0.0
-        for j in range(10):
-            Po[i, j] = 0.0
-    _congruence(F, P, 6, Po)
-    low = min(height_of(x6[0], x6[1], x6[2]), height_of(out[0], out[1], out[2]))
-    q = par[Q_COAST]
-    if low < 150e3:
-        v2 = out[3] ** 2 + out[4] ** 2 + out[5] ** 2
-        drag = min(0.5 * density(low) * v2 / par[BETA], 100.0)
-        q += drag * drag * _AIR_CORRELATION
-    _white(Po, q, abs(t1 - t0))
-
-
-@kernel
-def _slots_prior(x: Array, axes: Array, par: Array, mean: Array, var: Array) -> None:
-    """Prior of the four boost slots for the first six slots of ``x``: thrust along its way through the air."""
-    vx, vy, vz = x[3] + OMEGA_GMST * x[1], x[4] - OMEGA_GMST * x[0], x[5]
-    r = math.sqrt(x[0] ** 2 + x[1] ** 2 + x[2] ** 2)
-    # slow objects thrust upwards: 300 m/s of it is added so that the direction is defined at lift-off
-    ux, uy, uz = vx + 300.0 * x[0] / r, vy + 300.0 * x[1] / r, vz + 300.0 * x[2] / r
-    n = math.sqrt(ux * ux + uy * uy + uz * uz)
-    c1 = (axes[0] * ux + axes[1] * uy + axes[2] * uz) / n
-    c2 = (axes[3] * ux + axes[4] * uy + axes[5] * uz) / n
-    c3 = (axes[6] * ux + axes[7] * uy + axes[8] * uz) / n
-    mean[0] = par[THRUST]
-    mean[1] = math.asin(min(max(c1, -0.98), 0.98))
-    mean[2] = math.atan2(c2, c3)
-    mean[3] = par[RATIO]
-    var[0] = par[THRUST_SD] ** 2
-    var[1] = par[ANGLE_SD] ** 2
-    var[2] = (par[ANGLE_SD] / max(math.cos(mean[1]), 0.2)) ** 2
-    var[3] = par[RATIO_SD] ** 2
-
-
-@kernel
-def restart_rate(x: Array, par: Array) -> float:
-    """Rate (1/s) at which a coasting object (first six slots) ignites: none once it falls or is above believed thrust.
-
-    Below the heights at which believed last stages light it is their rate, above them that of the unexpected.
-    """
-    if x[0] * x[3] + x[1] * x[4] + x[2] * x[5] <= 0.0:
-        return 0.0
-    height = height_of(x[0], x[1], x[2])
-    if height < par[RELIGHT_TOP]:
-        return float(par[RESTART])
-    return UNEXPECTED if height < par[TOP] else 0.0
-
-
-@kernel
-def _mix(x: Array, P: Array, mu: Array, axes: Array, burnout: float, restart: float, par: Array) -> None:
-    """The mixing step in place, with the probabilities of passing between the models in this step."""
-    to_boost = mu[BOOST] * (1.0 - burnout) + mu[COAST] * restart
-    to_coast = mu[BOOST] * burnout + mu[COAST] * (1.0 - restart)
-    mean, var = np.empty(4), np.empty(4)
-    _slots_prior(x[COAST], axes, par, mean, var)
-    xb, xc = np.empty(10), np.zeros(10)
-    Pb, Pc = np.empty((10, 10)), np.zeros((10, 10))
-    # boost: from itself, and from coast with the prior in the slots that coast lacks
-    w = mu[COAST] * restart / to_boost if to_boost > 0.0 else 1.0
-    if w <= 0.0:
-        for i in range(10):
-            xb[i] = x[BOOST, i]
-            for j in range(10):
-                Pb[i, j] = P[BOOST, i, j]
-    else:
-        d = np.empty(10)
-        for i in range(10):
-            other = x[COAST, i] if i < 6 else mean[i - 6]
-            d[i] = other - x[BOOST, i]
-            xb[i] = x[BOOST, i] + w * d[i]
-        for i in range(10):
-            for j in range(10):
-                own = P[BOOST, i, j]
-                other = 0.0
-                if i < 6 and j < 6:
-                    other = P[COAST, i, j]
-                elif i == j:
-                    other = var[i - 6]
-                Pb[i, j] = (1.0 - w) * own + w * other + w * (1.0 - w) * d[i] * d[j]
-    w = mu[BOOST] * burnout / to_coast if to_coast > 0.0 else 1.0
-    for i in range(6):
-        xc[i] = x[COAST, i] + w * (x[BOOST, i] - x[COAST, i])
-    for i in range(6):
-        for j in range(6):
-            spread = (x[BOOST, i] - x[COAST, i]) * (x[BOOST, j] - x[COAST, j])
-            Pc[i, j] = (1.0 - w) * P[COAST, i, j] + w * P[BOOST, i, j] + w * (1.0 - w) * spread
-    for i in range(10):
-        x[BOOST, i] = xb[i]
-        x[COAST, i] = xc[i]
-        for j in range(10):
-            P[BOOST, i, j] = Pb[i, j]
-            P[COAST, i, j] = Pc[i, j]
-    mu[BOOST], mu[COAST] = to_boost, to_coast
+    fall_step(COAST, x, P, t0, t1, theta0, par, xo, Po, np.empty((6, 6)), np.empty((6, 6)))
 
 
 @kernel
@@ -328,67 +266,173 @@ def _keep(x: Array, P: Array, xo: Array, Po: Array) -> None:
 
 
 @kernel
+def _one(
+    kind: int, slots: int, x: Array, P: Array, axes: Array, t0: float, t1: float, theta0: float, par: Array, xo: Array,
+    Po: Array, room: Array,
+) -> None:  # fmt: skip
+    """One model from ``t0`` to ``t1`` (not equal), with covariance; ``xo``, ``Po`` must not be ``x``, ``P``."""
+    if kind in (COAST, ORBIT):
+        F, T = room[300:336].reshape(6, 6), room[400:436].reshape(6, 6)
+        fall_step(kind, x, P, t0, t1, theta0, par, xo, Po, F, T)
+        return
+    if kind == BOOST:
+        D = room[300:400].reshape(10, 10)
+        boost_step(x, axes, t1 - t0, par, xo, D)
+        _boost_cov(P, D, t1 - t0, par, room[400:500].reshape(10, 10), Po)
+        return
+    span = t1 - t0
+    count = 1
+    if abs(span) > STEP:
+        count = math.ceil(abs(span) / STEP - 1e-9)
+    if count == 1:
+        fly_step(kind, x, P, span, slots, par, xo, Po, room)
+        return
+    xi, Pi = np.empty(SLOTS), np.empty((SLOTS, SLOTS))
+    _keep(x, P, xi, Pi)
+    for _ in range(count):
+        fly_step(kind, xi, Pi, span / count, slots, par, xo, Po, room)
+        _keep(xo, Po, xi, Pi)
+
+
+@kernel
+def _until_air(x: Array) -> float:
+    """Time (s) in which a free fall certainly stays above ``NEAR_AIR``, zero below it."""
+    above = height_of(x[0], x[1], x[2]) - NEAR_AIR
+    if not above > 0.0:
+        return 0.0
+    climb = climb_of(x[0], x[1], x[2], x[3], x[4], x[5])
+    return (climb + math.sqrt(climb * climb + 2.0 * _FASTEST_FALL * above)) / _FASTEST_FALL
+
+
+@kernel
 def advance(
-    kinds: Ints, x: Array, P: Array, mu: Array, axes: Array, t0: float, t1: float, memory: Array, theta0: float,
-    par: Array, xo: Array, Po: Array, muo: Array,
+    kinds: Ints, place: Ints, used: Ints, x: Array, P: Array, mu: Array, axes: Array, t0: float, t1: float,
+    memory: Array, theta0: float, par: Array, xo: Array, Po: Array, muo: Array, xs: Array, Ps: Array, room: Array,
 ) -> None:  # fmt: skip
     """Carry one track from ``t0`` to ``t1`` (s; earlier by a second or so is allowed), written to ``xo``, ``Po``,
     ``muo``.
 
-    ``kinds`` (M): BOOST and COAST in this order, or COAST alone; ``x`` (M, 10), ``P`` (M, 10, 10), ``mu`` (M), ``axes``
-    (9); ``memory`` (2): time of the last detection, after which an unseen boost is taken to end; time until which
-    thrust may begin anew. Where boost is impossible the coast model runs alone, in one call.
+    ``kinds`` (M): which kind stands in each column, ``place`` (6): the column of each kind or -1, ``used`` (M): slots
+    of each column; ``x`` (M, 10), ``P`` (M, 10, 10), ``mu`` (M), ``axes`` (9); ``memory`` (2): time of the last
+    detection, after which an unseen boost is taken to end; time until which thrust may begin anew. ``xs`` (M, 10),
+    ``Ps`` (M, 10, 10), ``room`` (``ROOM`` + 240): room. Columns of zero probability keep what they hold.
     """
-    if kinds.shape[0] == 1:
+    models = kinds.shape[0]
+    if models == 1:
         muo[0] = 1.0
         if t0 != t1:
-            coast_step(x[0], P[0], t0, t1, theta0, par, xo[0], Po[0])
+            _one(kinds[0], used[0], x[0], P[0], axes, t0, t1, theta0, par, xo[0], Po[0], room)
         else:
             _keep(x[0], P[0], xo[0], Po[0])
         return
-    for m in range(2):
-        for i in range(10):
-            xo[m, i] = x[m, i]
-            for j in range(10):
-                Po[m, i, j] = P[m, i, j]
+    for m in range(models):
+        _keep(x[m], P[m], xo[m], Po[m])
         muo[m] = mu[m]
-    xn = np.empty(10)
-    Pn = np.empty((10, 10))
-    F = np.empty((10, 10))
+    p = room[0:36].reshape(6, 6)
+    rates = room[40:47]
     t = t0
+    boost, coast = place[BOOST], place[COAST]
     while t != t1:
-        restart = restart_rate(xo[COAST], par) if t <= memory[1] else 0.0
-        if muo[BOOST] < _FORGET_BOOST and restart == 0.0:
-            muo[BOOST], muo[COAST] = 0.0, 1.0
-        alone = muo[BOOST] == 0.0 and restart == 0.0
-        end = t1
-        if not alone:
-            if abs(t1 - t) > _STRIDE:
-                end = t + math.copysign(_STRIDE, t1 - t)
-            rate = par[BURNOUT]
-            if t - memory[0] > _STALE or height_of(xo[BOOST, 0], xo[BOOST, 1], xo[BOOST, 2]) > max(par[TOP], 100e3):
-                rate = max(rate, _STALE_RATE)
+        may_restart, restart = False, 0.0
+        if boost >= 0 and coast >= 0 and muo[coast] > 0.0 and t <= memory[1]:
+            restart = restart_rate(xo[coast], par)
+            may_restart = restart > 0.0
+            over = t - memory[0] > STALE
+            if muo[boost] > 0.0:
+                over = over or height_of(xo[boost, 0], xo[boost, 1], xo[boost, 2]) > max(par[TOP], 100e3)
+            if over:
                 restart = 0.0
-            spread = math.sqrt(max(Po[BOOST, 6, 6], 1e-12))
-            rate += _SPENT_RATE * 0.5 * math.erfc((xo[BOOST, 6] - _LEAST_THRUST) / (spread * math.sqrt(2.0)))
+        passes = False
+        stride = math.inf
+        live = 0
+        for i in range(models):
+            for j in range(models):
+                p[i, j] = 0.0
+            if not muo[i] > 0.0:
+                continue
+            live += 1
+            kind = kinds[i]
+            total = rates_from(kind, xo[i], Po[i], t - memory[0], restart, place, par, rates)
+            for k in range(KINDS):
+                if rates[k] > 0.0:
+                    p[i, place[k]] = rates[k]
+            p[i, i] = total  # for now
+            passes = passes or total > 0.0
+            if kind in (BOOST, REENTRY, GLIDE):
+                stride = _STRIDE
+            elif kind == COAST:
+                if may_restart or rates[REENTRY] > 0.0 or rates[GLIDE] > 0.0:
+                    stride = _STRIDE
+                elif place[REENTRY] >= 0 or place[GLIDE] >= 0:
+                    stride = min(stride, max(_until_air(xo[i]), _STRIDE))
+                if place[ORBIT] >= 0:
+                    stride = min(stride, _CALM)
+            elif kind == ORBIT and total > 0.0:
+                stride = min(stride, _CALM)
+        if live > 1:
+            stride = min(stride, _CALM)
+            kept, dropped = 0.0, False
+            for j in range(models):
+                if muo[j] > 0.0:
+                    comes = kinds[j] == BOOST and may_restart
+                    for i in range(models):
+                        comes = comes or (i != j and p[i, j] > 0.0)
+                    if not comes and muo[j] < (_FORGET_BOOST if kinds[j] == BOOST else _FORGET):
+                        muo[j] = 0.0
+                        dropped = True
+                    kept += muo[j]
+            if dropped:
+                for j in range(models):
+                    muo[j] /= kept
+                continue  # with fewer models: look again
+        end = t1
+        if abs(t1 - t) > stride:
+            end = t + math.copysign(stride, t1 - t)
+        if passes:
             h = abs(end - t)
-            _mix(xo, Po, muo, axes, 1.0 - math.exp(-rate * h), 1.0 - math.exp(-restart * h), par)
-            boost_step(xo[BOOST], axes, end - t, par, xn, F)
-            _boost_cov(Po[BOOST], F, h, par, Pn)
-            _keep(xn, Pn, xo[BOOST], Po[BOOST])
-        coast_step(xo[COAST], Po[COAST], t, end, theta0, par, xn, Pn)
-        _keep(xn, Pn, xo[COAST], Po[COAST])
+            for i in range(models):
+                total = p[i, i]
+                if not muo[i] > 0.0 or total <= 0.0:
+                    p[i, i] = 1.0
+                    continue
+                if total >= 1e8 and live == 1 and kinds[i] == AIRCRAFT:
+                    p[i, i] = 1.0  # impossible, but there is nothing else
+                    continue
+                gone = 1.0 - math.exp(-total * h) if total < 1e8 else 1.0
+                for j in range(models):
+                    if j != i:
+                        p[i, j] *= gone / total
+                p[i, i] = 1.0 - gone
+            mix(kinds, used, p, xo, Po, muo, axes, par, xs, Ps, room[ROOM + 40 : ROOM + 240])
+        for m in range(models):
+            if muo[m] > 0.0:
+                _one(kinds[m], used[m], xo[m], Po[m], axes, t, end, theta0, par, xs[0], Ps[0], room[40:])
+                _keep(xs[0], Ps[0], xo[m], Po[m])
         t = end
 
 
 @kernel
 def _advance_rows(
-    kinds: Ints, rows: Ints, t1: Array, x: Array, P: Array, mu: Array, axes: Array, t_track: Array, memory: Array,
-    theta0: float, par: Array, xo: Array, Po: Array, muo: Array,
+    kinds: Ints, used: Ints, place: Ints, rows: Ints, t1: Array, x: Array, P: Array, mu: Array, axes: Array,
+    t_track: Array, memory: Array, theta0: float, par: Array, xo: Array, Po: Array, muo: Array,
 ) -> None:  # fmt: skip
+    models = kinds.shape[0]
+    if models == 1 and (kinds[0] == COAST or kinds[0] == ORBIT):
+        # thousands of tracks of one model: nothing but free fall
+        F, T = np.empty((6, 6)), np.empty((6, 6))
+        for a in range(rows.shape[0]):
+            i = rows[a]
+            muo[a, 0] = 1.0
+            fall_step(kinds[0], x[i, 0], P[i, 0], t_track[i], t1[a], theta0, par, xo[a, 0], Po[a, 0], F, T)
+        return
+    xs, Ps = np.empty((models, SLOTS)), np.empty((models, SLOTS, SLOTS))
+    room = np.empty(ROOM + 240)
     for a in range(rows.shape[0]):
         i = rows[a]
-        advance(kinds, x[i], P[i], mu[i], axes[i], t_track[i], t1[a], memory[i], theta0, par, xo[a], Po[a], muo[a])
+        advance(
+            kinds, place, used, x[i], P[i], mu[i], axes[i], t_track[i], t1[a], memory[i], theta0, par, xo[a], Po[a],
+            muo[a], xs, Ps, room,
+        )  # fmt: skip
 
 
 def advance_rows(
@@ -401,7 +445,12 @@ def advance_rows(
     """
     k, m = len(rows), len(bank)
     xo, Po, muo = np.empty((k, m, SLOTS)), np.empty((k, m, SLOTS, SLOTS)), np.empty((k, m))
-    _advance_rows(bank.kinds, rows, t1, x, P, mu, axes, t_track, memory, bank.theta0, bank.parameters, xo, Po, muo)
+    place = np.full(KINDS, -1, dtype=np.int64)
+    place[bank.kinds] = np.arange(m)
+    _advance_rows(
+        bank.kinds, _USED[bank.kinds], place, rows, t1, x, P, mu, axes, t_track, memory, bank.theta0, bank.parameters,
+        xo, Po, muo,
+    )  # fmt: skip
     return xo, Po, muo
 
 
@@ -454,3 +503,114 @@ def turn_axes(x: Array, P: Array, axes: Array) -> bool:
     for i in range(10):
         P[i, 8] *= c
     return True
+
+
+@kernel
+def _tell(x: Array, P: Array, at: Array, z: float, var: float) -> None:
+    """Correct a state (6) in place by a scalar that is linear in it: ``at`` (6) its derivative, ``z`` its value."""
+    g = np.zeros(6)
+    s = var
+    for i in range(6):
+        for j in range(6):
+            g[i] += P[i, j] * at[j]
+        z -= at[i] * x[i]
+    for i in range(6):
+        s += at[i] * g[i]
+    for i in range(6):
+        x[i] += g[i] / s * z
+        for j in range(6):
+            P[i, j] -= g[i] * g[j] / s
+    for i in range(6):
+        for j in range(i):
+            P[i, j] = P[j, i]
+
+
+@kernel
+def _prior_state(kind: int, x6: Array, P6: Array, axes: Array, par: Array, x: Array, P: Array) -> None:
+    x[:] = 0.0
+    P[:, :] = 0.0
+    if kind == AIRCRAFT:
+        s, C, at = x6.copy(), P6.copy(), np.zeros(6)
+        r = math.sqrt(s[0] ** 2 + s[1] ** 2 + s[2] ** 2)
+        f = 1.0 + E2 * A / r
+        m = math.sqrt(s[0] ** 2 + s[1] ** 2 + (f * s[2]) ** 2)
+        up = np.array([s[0] / m, s[1] / m, f * s[2] / m])
+        level = math.sqrt(max(up[0] ** 2 + up[1] ** 2, 1e-12))
+        east = np.array([-up[1] / level, up[0] / level, 0.0])
+        north = np.array([up[1] * east[2] - up[2] * east[1], up[2] * east[0] - up[0] * east[2],
+                          up[0] * east[1] - up[1] * east[0]])  # fmt: skip
+        height = height_of(s[0], s[1], s[2])
+        for k in range(3):
+            at[k] = up[k]
+        here = up[0] * s[0] + up[1] * s[1] + up[2] * s[2]
+        _tell(s, C, at, here + _AIRCRAFT_HEIGHT - height, _AIRCRAFT_HEIGHT_SD**2)
+        ground = np.array([-OMEGA_GMST * s[1], OMEGA_GMST * s[0], 0.0])
+        for d, sd in ((east, _AIRCRAFT_SPEED), (north, _AIRCRAFT_SPEED), (up, _AIRCRAFT_CLIMB)):
+            at[:] = 0.0
+            for k in range(3):
+                at[3 + k] = d[k]
+            _tell(s, C, at, d[0] * ground[0] + d[1] * ground[1] + d[2] * ground[2], sd * sd)
+        x[:6], P[:6, :6] = s, C
+    else:
+        x[:6], P[:6, :6] = x6, P6
+    mean, var = np.empty(4), np.empty(4)
+    for i in range(slots_prior(kind, x, axes, par, mean, var)):
+        x[6 + i], P[6 + i, 6 + i] = mean[i], var[i]
+
+
+def prior_state(kind: int, x6: Array, P6: Array, axes: Array, par: Array) -> tuple[Array, Array]:
+    """State (10) and covariance (10, 10) with which a model of ``kind`` starts from what is known of position and
+    velocity (6, 6 x 6, eci).
+
+    ``axes`` (9 or 3 x 3): those of thrust angles. The slots of the kind get their prior. For an aircraft, which is a
+    narrower thing than anything that moves, height and velocity over the ground are corrected by what aircraft do.
+    """
+    x, P = np.empty(SLOTS), np.empty((SLOTS, SLOTS))
+    _prior_state(
+        kind, np.array(x6[:6], dtype=np.float64), np.array(P6[:6, :6], dtype=np.float64), np.ravel(axes), par, x, P
+    )
+    return x, P
+
+
+def prior_weights(bank: Bank, x6: Array, P6: Array, boosts: float) -> Array:
+    """Probabilities (M,) of the columns for an object that was seen once, of position and velocity (6, 6 x 6, eci).
+
+    ``boosts``: probability of thrust, given by who knows what saw it. The rest is shared: where the perigee is clear of
+    the air, orbit; below 25 km mostly aircraft; below 130 km re-entry, and a glide where gliders are; else coast. What
+    the bank lacks goes to its neighbours, and to the first column if nothing else is left.
+    """
+    x6, P6 = np.asarray(x6, dtype=np.float64), np.asarray(P6, dtype=np.float64)
+    up = x6[:3] / math.sqrt(float((x6[:3] * x6[:3]).sum()))
+    height = height_of(float(x6[0]), float(x6[1]), float(x6[2]))
+    sd = math.sqrt(max(sum(float(up[i] * P6[i, j] * up[j]) for i in range(3) for j in range(3)), 1.0))
+
+    def under(limit: float) -> float:
+        return 0.5 * math.erfc((height - limit) / (sd * math.sqrt(2.0)))
+
+    has = [bank.column(k) >= 0 for k in range(KINDS)]
+    share = np.zeros(KINDS)
+    share[BOOST] = boosts if has[BOOST] else 0.0
+    left = 1.0 - share[BOOST]
+    if has[AIRCRAFT]:
+        share[AIRCRAFT] = left * _AIRCRAFT_SHARE * under(_LOW)
+        left -= share[AIRCRAFT]
+    if has[ORBIT]:
+        share[ORBIT] = left * clear_of_air(x6, P6)
+        left -= share[ORBIT]
+    if has[REENTRY]:
+        share[REENTRY] = left * under(NEAR_AIR) if has[COAST] else left
+        left -= share[REENTRY]
+    if has[GLIDE]:
+        falling = share[REENTRY] if has[REENTRY] else left * under(NEAR_AIR)
+        share[GLIDE] = _GLIDE_SHARE * falling
+        if has[REENTRY]:
+            share[REENTRY] -= share[GLIDE]
+        else:
+            left -= share[GLIDE]
+    if has[COAST]:
+        share[COAST] = left
+    out: Array = share[bank.kinds]
+    total = float(out.sum())
+    if total <= 0.0:
+        out[0], total = 1.0, 1.0
+    return out / total
