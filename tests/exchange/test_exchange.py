@@ -213,3 +213,23 @@ def test_a_nation_without_a_link_back_sends_no_receipt() -> None:
 def test_no_receipt_brings_the_inbox_down(raw: bytes) -> None:
     read = Inbox(nation("b")).accept(envelope(msgspec.Raw(raw), kind="receipt"))
     assert isinstance(read, str | Receipt)
+
+
+def test_the_end_of_a_warning_of_which_nothing_has_come_is_said_by_name_and_taken_in_all_the_same() -> None:
+    def mail(n: int, uid: str, status: str) -> Envelope:
+        body = pack(msgspec.structs.replace(version(uid), status=status))
+        return Envelope("a", "b", n, 0, 0, "warning", "EXERCISE", body)
+
+    inbox = Inbox(nation("b"))
+    assert isinstance(inbox.accept(mail(0, "a/to:b/7", "cancelled")), WarningVersion)
+    assert inbox.strays() == [("a/to:b/7", "cancellation of an unknown warning")]
+    assert inbox.strays() == []
+    inbox.accept(mail(1, "a/to:b/7", "cancelled"))  # told again, for want of a receipt: known by now
+    inbox.accept(mail(2, "a/to:b/8", "opened"))
+    inbox.accept(mail(3, "a/to:b/8", "cancelled"))
+    assert inbox.strays() == []
+    again = Inbox(nation("b"))
+    again.load(inbox.state())
+    again.accept(mail(4, "a/to:b/8", "closed"))
+    again.accept(mail(5, "a/to:b/9", "closed"))
+    assert again.strays() == [("a/to:b/9", "end of an unknown warning")]

@@ -153,9 +153,9 @@ class Nation:
             records.append(made)
             for uid, what in self._inbox.strays():
                 odd = {"id": uid, "event": what, "text": f"EXERCISE: {what} {uid!r}, from {envelope.sender}"}
-                records.append(
-                    self._source.record(frame.t1_ns, Phase.LINK, "message.stray", odd, self._audience, causes=(made.ref,))
-                )
+                of = (made.ref,)
+                stray = self._source.record(frame.t1_ns, Phase.LINK, "message.stray", odd, self._audience, causes=of)
+                records.append(stray)
             if isinstance(read, Receipt):
                 continue
             received.append((envelope, read))
