@@ -249,4 +249,4 @@ def test_a_warning_that_more_sensors_contradict_than_bear_out_is_downgraded_once
         made += w.step((60 + 20 * k) * S, NO_SCANS, hand.step(60 + 20 * k, None), hand, word)
     assert [v.status for v in made] == ["downgraded", "updated", "updated"]
     assert not any(v.confirmed for v in made)
-    assert {v.confidence for v in made} == {"low"}
+    assert {v.confidence for v in made} == {"no"}

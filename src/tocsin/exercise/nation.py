@@ -17,7 +17,7 @@ from tocsin.exchange.inbox import Inbox
 from tocsin.exchange.labels import OWN, pipelines
 from tocsin.records.columns import Table, encode
 from tocsin.records.record import Input, Phase, Record, Ref, Source
-from tocsin.records.shapes import Conference, Decision, Envelope, Frame, Screen, Step, Task, WarningVersion
+from tocsin.records.shapes import Conference, Decision, Envelope, Frame, Receipt, Screen, Step, Task, WarningVersion
 from tocsin.scenario.specs import NationSpec
 from tocsin.tracking.tracker import Tracker, TrackStep
 from tocsin.warning.cueing import Cueing
@@ -67,7 +67,7 @@ class Nation:
         t = frame.t1_ns
         records: list[Record] = []
         outgoing: list[Envelope] = []
-        received = self._receive(frame, records)
+        received = self._receive(frame, records, outgoing)
         for notice in frame.notices:
             self._notices.take(notice)
             body = {"id": notice.id, "event": "received", "text": f"EXERCISE: {notice.sender} announces a launch"}
@@ -86,13 +86,7 @@ class Nation:
             if label == OWN:
                 told = self._hear_words(t, frame, records)
             for envelope, version in self._gateway.release(t, label, versions):
-                outgoing.append(envelope)
-                cause: tuple[Ref, ...] = (self._refs[version.uid],)
-                records.append(
-                    self._source.record(
-                        t, Phase.EXCHANGE, "message.sent", envelope, self._audience, causes=cause, label=label
-                    )
-                )
+                self._post(t, envelope, version.uid, label, outgoing, records)
             if label == OWN:
                 newest = {**self._warners[label].newest(), **self._reports.newest()}
                 ended = {v.uid: v for v in [*versions, *told] if v.status in ("cancelled", "closed")}
@@ -111,6 +105,13 @@ class Nation:
                             when, Phase.COMMAND, kind, event, self._audience, causes=cause, label=label
                         )
                     )
+        for envelope, uid in self._gateway.repeat(t):
+            self._post(t, envelope, uid, "", outgoing, records)
+        for recall in self._gateway.recalls():
+            cause = (self._refs[recall.warning],) if recall.warning in self._refs else ()
+            records.append(
+                self._source.record(t, Phase.EXCHANGE, "warning.recall", recall, self._audience, causes=cause)
+            )
         tasks = self._cue(t, steps[self._labels[OWN]], received, records)
         screens = self._reports.send(t, {**self._warners[OWN].newest(), **self._reports.newest()})
         return Step(tuple(records), tuple(outgoing), tasks, screens)
@@ -133,8 +134,18 @@ class Nation:
         """What a decision does to the warning itself."""
         if decision.action == "check-sensors":
             self._reports.ask(decision.warning)
-        elif decision.action == "cancel" and self._reports.holds(decision.warning):
+        elif decision.action == "cancel":
             self._reports.take_back(decision.warning, f"taken back by {decision.post}")
+            self._warners[OWN].take_back(decision.warning, f"by {decision.post}")
+
+    def _post(
+        self, t: int, envelope: Envelope, about: str, label: str, outgoing: list[Envelope], records: list[Record]
+    ) -> None:
+        outgoing.append(envelope)
+        causes: tuple[Ref, ...] = (self._refs[about],) if about in self._refs else ()
+        records.append(
+            self._source.record(t, Phase.EXCHANGE, "message.sent", envelope, self._audience, causes=causes, label=label)
+        )
 
     def _cue(
         self, t: int, step: TrackStep, received: list[tuple[Envelope, WarningVersion]], records: list[Record]
@@ -158,10 +169,14 @@ class Nation:
         """Why a seat's input cannot be taken as things stand ("" if it can)."""
         return self._desk.refuses(i, self._desk.known())
 
-    def _receive(self, frame: Frame, records: list[Record]) -> list[tuple[Envelope, WarningVersion]]:
+    def _receive(
+        self, frame: Frame, records: list[Record], outgoing: list[Envelope]
+    ) -> list[tuple[Envelope, WarningVersion]]:
         received = []
         for envelope in frame.envelopes:
             read = self._inbox.accept(envelope)
+            if isinstance(read, Receipt) and not self._gateway.take_receipt(envelope.sender, read):
+                read = "a receipt for what was never taken back, or has been received"
             if isinstance(read, str):
                 body = {"sender": envelope.sender, "n": envelope.n, "reason": read}
                 records.append(self._source.record(frame.t1_ns, Phase.LINK, "message.refused", body, self._audience))
@@ -171,7 +186,19 @@ class Nation:
             )
             self._refs[f"envelope:{envelope.sender}:{envelope.n}"] = made.ref
             records.append(made)
+            for uid, what in self._inbox.strays():
+                odd = {"id": uid, "event": what, "text": f"EXERCISE: {what} {uid!r}, from {envelope.sender}"}
+                of = (made.ref,)
+                stray = self._source.record(frame.t1_ns, Phase.LINK, "message.stray", odd, self._audience, causes=of)
+                records.append(stray)
+            if isinstance(read, Receipt):
+                continue
             received.append((envelope, read))
+            if read.status == "cancelled":
+                receipt = self._gateway.receipt(frame.t1_ns, envelope.sender, read)
+                if receipt is not None:
+                    self._refs[read.uid] = made.ref
+                    self._post(frame.t1_ns, receipt, read.uid, "", outgoing, records)
         return received
 
     def _record_tracks(self, t: int, label: str, step: TrackStep, frame: Frame, records: list[Record]) -> None:

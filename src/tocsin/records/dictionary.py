@@ -273,6 +273,7 @@ TABLES: dict[str, TableSpec] = {
                 _real("p_real", "1", "", "probability that it is of something real"),
                 _text("confidence", '"no", "low", "medium" or "high"'),
                 _text("types", "JSON: class id to probability"),
+                _text("causes", "JSON: what it may be (real, or what false cause) to probability", True),
             ),
         ),
         TableSpec(
@@ -338,6 +339,9 @@ TABLES: dict[str, TableSpec] = {
                 _text("state", '"agrees", "disagrees" or "not_yet" (it could not have looked)'),
                 _time("could_from_s", "from when it can look; null: never, or always could", True),
                 _text("source_chain", "nations through which it came, owner of the sensor first, comma-separated"),
+                _count("looks", "how often it has looked where the object was; null: not said", True),
+                _count("detections", "how often it found it then; null: not said", True),
+                _real("weight", "1", "", "log10 of the odds that it adds for something real", True),
             ),
         ),
         TableSpec(

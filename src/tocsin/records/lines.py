@@ -11,7 +11,7 @@ import numpy as np
 
 from tocsin.records.dictionary import TABLES
 from tocsin.records.record import Input, Record, unpack
-from tocsin.records.shapes import Decision, Envelope, Estimate, Task, TrackEvent, WarningVersion
+from tocsin.records.shapes import Decision, Envelope, Estimate, Recall, Task, TrackEvent, WarningVersion
 from tocsin.records.words import Facts, nation_of, utc_texts
 
 Row = dict[str, Any]
@@ -130,6 +130,7 @@ def _warning(record: Record, out: Rows) -> tuple[str, str, str]:
         "p_real": w.p_real,
         "confidence": w.confidence,
         "types": json_text(w.types),
+        "causes": json_text(w.causes),
     })
     out["estimates"].append(_estimate(base, "launch", w.launch))
     out["estimates"].append(_estimate(base, "impact", w.impact))
@@ -150,6 +151,9 @@ def _warning(record: Record, out: Rows) -> tuple[str, str, str]:
             "state": item.state,
             "could_from_s": _s(item.could_from_ns),
             "source_chain": ",".join(item.source_chain),
+            "looks": item.looks,
+            "detections": item.detections,
+            "weight": _finite(item.weight, 1.0),
         })
     for notice in w.announced:
         out["evidence"].append({
@@ -277,6 +281,13 @@ def _task(record: Record, out: Rows) -> tuple[str, str, str]:
     return task.sensor, "asked to look", f"{task.about}: {within}"
 
 
+def _recall(record: Record, out: Rows) -> tuple[str, str, str]:
+    recall = unpack(record.body, Recall)
+    after = (record.t_ns - recall.since_ns) / 1e9
+    times = "once" if recall.times == 1 else f"{recall.times} times"
+    return recall.warning, "taken back", f"{recall.recipient}: {recall.event}, {times}, {after:g} s after"
+
+
 def _other(record: Record, out: Rows) -> tuple[str, str, str]:
     """Kinds without a table of their own: an inject, a sensor's status, whatever a user's package adds."""
     body = unpack(record.body, object)
@@ -300,6 +311,7 @@ _READERS: dict[str, Callable[[Record, Rows], tuple[str, str, str]]] = {
     "truth.event": _truth_event,
     "track.event": _track_event,
     "sensor.task": _task,
+    "warning.recall": _recall,
 }
 
 

@@ -42,7 +42,8 @@ class Evidence(msgspec.Struct, frozen=True):
     (None: never).
 
     ``source_chain``: the nations through which it came, first the owner of the sensor: it stops a rumour that comes
-    home.
+    home. ``looks``: how often it has looked where the object was, ``detections``: how often it found it; ``weight``:
+    log10 of the odds that it adds for something real in its nation's reckoning (negative: against).
     """
 
     sensor_kind: str
@@ -50,6 +51,9 @@ class Evidence(msgspec.Struct, frozen=True):
     state: Literal["agrees", "disagrees", "not_yet"]
     could_from_ns: int | None
     source_chain: tuple[str, ...]
+    looks: int = 0
+    detections: int = 0
+    weight: float = 0.0
 
 
 class AreaRisk(msgspec.Struct, frozen=True):
@@ -82,8 +86,10 @@ class WarningVersion(msgspec.Struct, frozen=True):
     "cancelled", "closed"; ``confirmed``: whether it stands confirmed in this version; ``cause``: why this version was
     made; ``track``: the pipeline's track (None: from a partner alone); ``sources``: nations whose sensors stand behind
     it; ``partner``: the partner's warning uid that fed it, if any; ``p_real`` and ``confidence`` ("no", "low",
-    "medium", "high"); ``types``: class id to probability; ``announced``: the notices at hand that it may be the launch
-    of; ``shown``: where it came up on displays, how many each post's showed.
+    "medium", "high"); ``types``: class id to probability; ``causes``: what it may be, to probability (sum 1): "real",
+    "sensor:ID" (that sensor's own doing), "centre" (a fault behind the sensors), "channel:NATION", "chance";
+    ``announced``: the notices at hand that it may be the launch of; ``shown``: where it came up on displays, how
+    many each post's showed.
     """
 
     uid: str
@@ -104,6 +110,7 @@ class WarningVersion(msgspec.Struct, frozen=True):
     confidence: Literal["no", "low", "medium", "high"]
     evidence: tuple[Evidence, ...]
     burnout_ns: int | None = None
+    causes: dict[str, float] = {}
     announced: tuple[Announced, ...] = ()
     shown: dict[str, int] = {}
 
@@ -160,7 +167,7 @@ class Envelope(msgspec.Struct, frozen=True):
     n: int
     sent_ns: int
     arrive_ns: int
-    kind: str  # "warning"
+    kind: str  # "warning", or "receipt" of one that was taken back
     exercise: str  # always "EXERCISE": nothing here is ever to be taken for the real thing
     body: msgspec.Raw
 
@@ -168,6 +175,28 @@ class Envelope(msgspec.Struct, frozen=True):
     def ref(self) -> Ref:
         """Identity across the border."""
         return (f"{self.sender}>{self.recipient}", self.n)
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """A recipient's word that it has a message which takes a warning back: its ``uid`` and ``version``."""
+
+    uid: str
+    version: int
+
+
+class Recall(msgspec.Struct, frozen=True):
+    """What becomes of telling one ``recipient`` that a ``warning`` is taken back; recorded as "warning.recall".
+
+    ``event``: "told" (the first message), "told again" (no receipt had come), "has it" (the receipt), "no receipt" (it
+    has been told often enough); ``times``: messages so far; ``since_ns``: when it was taken back here, from which its
+    clock runs.
+    """
+
+    warning: str
+    recipient: str
+    event: Literal["told", "told again", "has it", "no receipt"]
+    times: int
+    since_ns: int
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -401,6 +401,34 @@ class AreaEntry(Part):
     holes: tuple[Ring, ...] = Field(default=(), max_length=20)
 
 
+class ConfidenceEntry(Part):
+    """Probabilities that a warning is of something real from which its confidence is called so (notional)."""
+
+    low: float = Field(default=0.5, gt=0, lt=1, description='From here "low", under it "no": not confirmed, or no more')
+    medium: float = Field(default=0.9, gt=0, lt=1)
+    high: float = Field(default=0.999, gt=0, lt=1, description="Out of reach of one sensor alone with the usual priors")
+    cancel_below: float = Field(default=0.05, gt=0, lt=1, description="Under this a warning is taken back")
+
+
+class PriorsEntry(Part):
+    """What a centre takes to be usual: rates a year, and how false sources behave. See `specs.Credence` for sources."""
+
+    launches: float = Field(default=1000.0, gt=0, le=1e6, description="Launches a year in view, of whatever kind")
+    false_infrared: float = Field(default=10.0, gt=0, le=1e6, description="False sources a year of a satellite")
+    false_radar: float = Field(default=10.0, gt=0, le=1e6, description="... of a radar")
+    false_over_horizon: float = Field(default=30.0, gt=0, le=1e6, description="... of a radar over the horizon")
+    fault: float = Field(default=1.0, gt=0, le=1e6, description="Faults a year behind the sensors that make a warning")
+    fault_shows: float = Field(default=0.5, gt=0, le=1, description="That such a fault shows one more sensor as well")
+    channel: float = Field(default=5.0, gt=0, le=1e6, description="False warnings a year of a partner and its channel")
+    lasting_share: float = Field(default=0.3, gt=0, le=1, description="Share of false sources that stay")
+    lasting_s: float = Field(default=60.0, gt=0, le=86400, description="In which the others die away")
+    same_kind: float = Field(default=0.02, gt=0, le=1, description="That one deceives another sensor of its kind too")
+    other_kind: float = Field(default=0.001, gt=0, le=1, description="That it deceives one of another kind too")
+    relapse: float = Field(default=0.3, ge=0, le=10, description="False alarms that one of a sensor brings in the hour")
+    degraded: float = Field(default=5.0, ge=1, le=1e3, description="Factor on the rate of a sensor that says so")
+    misbelief: float = Field(default=0.02, gt=0, lt=1, description="That an object is not what it is taken to be")
+
+
 class RuleEntry(Part):
     """When the centre calls a warning confirmed, and an area excluded."""
 
@@ -415,7 +443,9 @@ class RuleEntry(Part):
     processing_s: float = Field(
         default=5.0, ge=0, le=3600, description="Computing and checking before a version stands"
     )
-    min_kinds: int = Field(default=1, ge=1, le=3, description="Kinds of sensor among those that min_sensors counts")
+    min_kinds: int = Field(
+        default=1, ge=1, le=3, description="Kinds of sensor (radar, infrared, over-horizon) that must agree"
+    )
     cross_check_s: float = Field(
         default=0.0,
         ge=0,
@@ -423,6 +453,8 @@ class RuleEntry(Part):
         description="How long after the first data a partner's word is waited for before the own data alone are "
         "enough; 0: not at all",
     )
+    confidence: ConfidenceEntry = ConfidenceEntry()
+    priors: PriorsEntry = PriorsEntry()
 
 
 class CentreEntry(Part):

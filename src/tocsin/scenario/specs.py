@@ -458,14 +458,57 @@ class Post(msgspec.Struct, frozen=True):
     display: Display | None = None
 
 
+class Credence(msgspec.Struct, frozen=True):
+    """How a centre weighs whether a warning is of something real. Rates are events a year.
+
+    Priors: ``launches``: of all that is launched in the sensors' view; ``false_infrared``, ``false_radar``,
+    ``false_over_horizon``: false sources of one sensor of the kind that make a track (glint, fires, echoes), ``fault``:
+    of the centre itself (test data, a broken part), ``fault_shows``: probability that such a fault shows one more
+    sensor as well; ``channel``: false warnings of one partner and of the way from it.
+
+    What a false source does: ``lasting_share`` of them stay, the others die away with ``lasting_s``; ``same_kind``,
+    ``other_kind``: probability that it deceives another sensor of its kind, or of another kind, too; ``relapse``: that
+    a false alarm of a sensor is followed by another within the hour; ``degraded``: factor on the rate of a sensor that
+    says it is degraded. ``misbelief``: probability that an object is not what it is taken to be, so that silence and a
+    path that fits no class say nothing against it.
+
+    Levels: ``low``, ``medium``, ``high``: probabilities from which the confidence is called so (under ``low``: "no");
+    a warning whose probability falls under ``cancel_below`` is taken back.
+
+    Where the defaults come from: 3,703 routine conferences on displays in the 18 months to June 1980, of which 147 were
+    evaluated further (US Senate report of October 1980): some thousand things launched a year, and about a hundred that
+    were doubtful, over about ten sensors. Once a year or so a fault sat behind the sensors (November 1979, June 1980).
+    The rest is notional.
+    """
+
+    launches: float = 1000.0
+    false_infrared: float = 10.0
+    false_radar: float = 10.0
+    false_over_horizon: float = 30.0
+    fault: float = 1.0
+    fault_shows: float = 0.5
+    channel: float = 5.0
+    lasting_share: float = 0.3
+    lasting_s: float = 60.0
+    same_kind: float = 0.02
+    other_kind: float = 0.001
+    relapse: float = 0.3
+    degraded: float = 5.0
+    misbelief: float = 0.02
+    low: float = 0.5
+    medium: float = 0.9
+    high: float = 0.999
+    cancel_below: float = 0.05
+
+
 class WarningRule(msgspec.Struct, frozen=True):
     """When a pipeline calls its own warning confirmed, and when an area is excluded.
 
     ``min_updates`` associated detections over at least ``min_span`` s, from ``min_sensors`` sensors;
     ``accept_partner``: a partner's confirmed warning is enough; ``exclude_below``: probability of impact; ``refresh``:
     s between versions; ``processing``: s of computing and checking before a version stands; ``min_kinds``: kinds of
-    sensor among these; ``cross_check``: s since the first data for which a partner's word is waited for before the
-    own data alone are enough (0: not at all).
+    sensor (radar, infrared, over-horizon) that must agree; ``credence``: what makes it believed; ``cross_check``: s
+    since the first data for which a partner's word is waited for before the own data alone are enough (0: not at all).
     """
 
     min_updates: int
@@ -476,6 +519,7 @@ class WarningRule(msgspec.Struct, frozen=True):
     refresh: float
     processing: float
     min_kinds: int = 1
+    credence: Credence = Credence()
     cross_check: float = 0.0
 
 

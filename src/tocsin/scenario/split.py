@@ -255,7 +255,8 @@ def _rule(entry: PartnerEntry) -> specs.WarningRule:
     rule = RuleEntry.model_validate(ladders.rule_values(plain_of(entry.centre.rule), entry.centre.doctrine))
     return specs.WarningRule(
         rule.min_updates, float(rule.min_span_s), rule.min_sensors, rule.accept_partner, rule.exclude_below,
-        float(rule.refresh_s), float(rule.processing_s), rule.min_kinds, float(rule.cross_check_s),
+        float(rule.refresh_s), float(rule.processing_s), rule.min_kinds,
+        specs.Credence(**{k: float(v) for k, v in (*rule.priors, *rule.confidence)}), float(rule.cross_check_s),
     )  # fmt: skip
 
 

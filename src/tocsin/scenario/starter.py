@@ -116,11 +116,14 @@ partners:
       rule:
         min_updates: 4         # a warning is confirmed after so many detections,
         min_span_s: 10         # over so long,
-        min_sensors: 1         # from so many sensors;
+        min_sensors: 1         # from so many sensors
+        min_kinds: 1           # of so many kinds (radar, infrared, over-horizon);
         accept_partner: true   # or when a partner has confirmed it
         exclude_below: 0.01    # probability of impact under which an area is excluded
         refresh_s: 10
         processing_s: 5
+        # confidence: {low: 0.5, medium: 0.9, high: 0.999}   # probabilities from which it is called so
+        # priors: {false_infrared: 10}                       # false sources a year of a satellite; see the reference
     areas:
       avaria-main:
         name: Avaria

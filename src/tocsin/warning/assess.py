@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +65,8 @@ class Assessment:
     """``launch``, ``impact``; ``areas`` in the nation's order; ``types``: class id to probability (sum 1);
     ``burnout_ns``: end of
 
-    thrust, None while it may still burn; ``p_impact``: probability that it comes down at all.
+    thrust, None while it may still burn; ``p_impact``: probability that it comes down at all; ``misfit``: log units by
+    which what was seen of the burning lies beyond what chance allows for the best flight of any class (0: it does not).
     """
 
     launch: Estimate
@@ -73,6 +75,7 @@ class Assessment:
     types: dict[str, float]
     burnout_ns: int | None
     p_impact: float
+    misfit: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class _Boost:
     scores: dict[str, float]
     draws: dict[str, boostfit.Launches]
     as_of_s: float
+    misfit: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -189,6 +193,7 @@ class Assessor:
             shares,
             burnout,
             min(max(cloud.p_impact, 0.0), 1.0),
+            boost.misfit if boost is not None else 0.0,
         )
 
     def _arc(
@@ -269,7 +274,7 @@ class Assessor:
                 draws[name] = drawn
                 scores[name] = drawn.log_evidence + seen_as[name]
                 weighed[name] = scores[name] + math.log(max(self._priors[name], 1e-12))
-        return _Boost(scores, draws, float(looks.t_s.max()))
+        return _Boost(scores, draws, float(looks.t_s.max()), _misfit(found.values(), int(looks.rows.sum())))
 
     def _launches(
         self, boost: _Boost | None, shares: dict[str, float], x: Floats, P: Floats, at: float
@@ -340,6 +345,15 @@ class Assessor:
                 )
             )
         return tuple(out)
+
+
+def _misfit(fits: Iterable[boostfit.Fit], size: int) -> float:
+    """Log units by which the squares of the best fit lie beyond the four-sigma point of chi-square; a generous test, as
+    a reported error may be half of the true one. Without any fit nothing that flies was seen.
+    """
+    allowed = 4.0 * (size + 4.0 * math.sqrt(2.0 * size))
+    least = min((f.chi2 for f in fits), default=math.inf)
+    return min(max(0.5 * (least - allowed), 0.0), 1e3)
 
 
 def _burn(last: float, plume: Plume | None) -> boostfit.Burn:

@@ -328,12 +328,12 @@ def collect(
         looked = watch.looked.get(n, Looked())
         kind = str(sensor.model.__struct_config__.tag)
         if looked.detections > 0:
-            rows.append(Evidence(kind, sensor.id, "agrees", None, (nation,)))
+            rows.append(Evidence(kind, sensor.id, "agrees", None, (nation,), looked.looks, looked.detections))
         elif looked.log_missed < DISAGREE_LOG:
-            rows.append(Evidence(kind, sensor.id, "disagrees", None, (nation,)))
+            rows.append(Evidence(kind, sensor.id, "disagrees", None, (nation,), looked.looks))
         else:
             when = None
             if x_eci is not None:
                 when = could_from(sensor, x_eci, t_ns, until_ns, sky, shown, burning_until_ns)
-            rows.append(Evidence(kind, sensor.id, "not_yet", when, (nation,)))
+            rows.append(Evidence(kind, sensor.id, "not_yet", when, (nation,), looked.looks))
     return tuple(rows)

@@ -114,13 +114,14 @@ def disc_share(east: float, north: float, cov_enu: tuple[float, float, float, fl
     """Share of a normal distribution in the plane about (``east``, ``north``) (m) with covariance ``cov_enu`` (m2, rows
     joined) that lies within ``radius`` of the origin.
 
-    One axis in closed form, the other by Gauss-Legendre over where it is not nought; shares under 1e-12 come as nought.
+    The long axis in closed form, the short one by Gauss-Legendre over where it is not nought, so that nothing is
+    steeper than the nodes are apart; shares under 1e-12 come as nought.
     """
     a, b, c = cov_enu[0], 0.5 * (cov_enu[1] + cov_enu[2]), cov_enu[3]
     mean, half = 0.5 * (a + c), math.hypot(0.5 * (a - c), b)
-    s1 = math.sqrt(max(mean + half, LEAST_PLACE**2))
-    s2 = math.sqrt(max(mean - half, LEAST_PLACE**2))
-    turn = 0.5 * math.atan2(2.0 * b, a - c)
+    s1 = math.sqrt(max(mean - half, LEAST_PLACE**2))
+    s2 = math.sqrt(max(mean + half, LEAST_PLACE**2))
+    turn = 0.5 * math.atan2(2.0 * b, a - c) + 0.5 * math.pi  # of the short axis
     u0 = math.cos(turn) * east + math.sin(turn) * north
     v0 = -math.sin(turn) * east + math.cos(turn) * north
     low, high = max(-radius, u0 - 8.0 * s1), min(radius, u0 + 8.0 * s1)

@@ -99,10 +99,6 @@ class Reports:
         """How many objects a warning is about, as far as words say."""
         return next((w.word.count for w in self._live if w.uid == uid and w.word is not None), 1)
 
-    def holds(self, uid: str) -> bool:
-        """Whether there is such a warning here that is not over."""
-        return any(w.uid == uid for w in self._live)
-
     def ask(self, uid: str) -> None:
         """From now on what its sensors are said to have seen no longer counts, but what they have sent does."""
         for warning in self._live:
