@@ -47,7 +47,8 @@ class _Live(msgspec.Struct):
     due_ns: int = 0
     asked: bool = False
     shown: dict[str, int] = {}
-    told: tuple[Any, ...] = ()
+    told: str = ""  # what the newest version took in
+    checked: bool = False  # whether that was the sensors' own data
     ended: str = ""
     taken_back: str = ""
     version: WarningVersion | None = None
@@ -103,7 +104,7 @@ class Reports:
         """From now on what its sensors are said to have seen no longer counts, but what they have sent does."""
         for warning in self._live:
             if warning.uid == uid:
-                warning.asked = True
+                warning.asked, warning.due_ns = True, 0
 
     def take_back(self, uid: str, cause: str) -> None:
         """The warning is cancelled with the next version, whatever else is said."""
@@ -242,12 +243,12 @@ class Reports:
             return None
         evidence = self._evidence(t_ns, warning)
         p_real = self._p_real(warning)
-        told = (warning.words, warning.asked, tuple(e.state for e in evidence), tuple(warning.shown.items()))
+        told = f"{warning.words} {warning.asked} {[e.state for e in evidence]} {warning.shown}"
+        warning.due_ns = t_ns + (0 if warning.key == "display" else to_ns(self._spec.rule.refresh))
         if last is not None and told == warning.told:
             return None
         cause = self._cause(warning, last)
-        warning.told = told
-        warning.due_ns = t_ns + (0 if warning.key == "display" else to_ns(self._spec.rule.refresh))
+        warning.told, warning.checked = told, warning.asked
         agree = [e for e in evidence if e.state == "agrees"]
         against = p_real < 0.5 or sum(e.state == "disagrees" for e in evidence) > len(agree)
         stood = last is not None and last.confirmed
@@ -280,7 +281,7 @@ class Reports:
     def _cause(self, warning: _Live, last: WarningVersion | None) -> str:
         if warning.key == "display":
             return "displays show " + ", ".join(f"{n} at {post}" for post, n in warning.shown.items())
-        if last is not None and warning.asked and not (warning.told and warning.told[1]):
+        if last is not None and warning.asked and not warning.checked:
             return "the sensors' own data"
         word = warning.word
         assert word is not None
