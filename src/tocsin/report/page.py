@@ -215,9 +215,9 @@ def _map(facts: Facts, picture: chart_map.Picture) -> str:
         "A click in the chart below picks a time.</p></figcaption></figure>"
         f"{_map_legend()}"
     )
+    truly = "The line is where the object truly went." if facts.flights else "Nothing flew."
     lead = (
-        "The line is where the object truly went. The shaded regions are what the chosen partner believed at that "
-        "time: where it came "
+        f"{truly} The shaded regions are what the chosen partner believed at that time: where it came "
         "from (+) and where it would fall (×), with 50 and 95 % probability."
     )
     return _section("map-section", "Where it went, and what was known", lead, inside)

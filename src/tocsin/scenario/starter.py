@@ -134,7 +134,7 @@ partners:
     # 'medium' < 'high'), p_real, sensors, sensor_kinds, partner_reports, agrees, disagrees, not_yet,
     # p_impact('area'), p_passage('area'), excluded('area'), max_p_impact, max_p_passage, type('class'),
     # time_to_impact_s, age_s, done('step'); and, or, not, ( ), < <= > >= == !=, and the units s, min, %. Actions:
-    # note, confirm, inform, exclude, stand-down.
+    # note, confirm, inform, exclude, stand-down, check-sensors, cancel, correct.
     posts:
       watch:
         name: Watch officer
@@ -195,6 +195,10 @@ sharing:
 injects:
   - {id: quiet, at: T+09:00, until: T+10:00, act: sensor.silence, target: harbour, text: The radar is being cooled}
   - {id: word, at: T+02:00, act: note, target: watch, text: This is an exercise}
+
+# What goes wrong behind the sensors (counts, test-data, drill); no nation is told. See the page on false alarms.
+# faults:
+#   - {id: drill, kind: drill, partner: avaria, post: watch, from: T+03:00, taken_for_real: 0.5, says: {class: srbm}}
 
 # ---- what a reader should know -------------------------------------------------------------------------------------
 
