@@ -12,7 +12,9 @@ from tocsin.measures.incident import incident
 COLUMNS = ("nation", "warning", "label", "version", "t_s", "status", "confirmed")
 
 
-def tables(versions: list[tuple[str, float, str, bool]], decisions: list[tuple[str, float, str, str]]) -> dict[str, Any]:
+def tables(
+    versions: list[tuple[str, float, str, bool]], decisions: list[tuple[str, float, str, str]]
+) -> dict[str, Any]:
     count: dict[str, int] = {}
     rows = []
     for uid, t, status, confirmed in versions:
@@ -20,7 +22,8 @@ def tables(versions: list[tuple[str, float, str, bool]], decisions: list[tuple[s
         rows.append(dict(zip(COLUMNS, ("a", uid, "own", n, t, status, confirmed), strict=True)))
     done = [{"nation": "a", "warning": w, "t_s": t, "action": a, "step": s, "post": "p"} for w, t, a, s in decisions]
     empty = {"nation": [], "warning": [], "t_s": [], "action": [], "step": [], "post": []}
-    return {"warnings": pa.Table.from_pylist(rows), "decisions": pa.Table.from_pylist(done) if done else pa.table(empty)}
+    decided = pa.Table.from_pylist(done) if done else pa.table(empty)
+    return {"warnings": pa.Table.from_pylist(rows), "decisions": decided}
 
 
 def scenario(*actions: str, ladder: Any = None) -> dict[str, Any]:
