@@ -222,7 +222,7 @@ class Warner:
         row = rows.get(warning.track) if warning.track is not None else None
         fresh = row is not None and int(row["updates"]) != warning.updates_seen
         heard = warning.theirs is not None and warning.theirs.version != warning.heard
-        stale = t_ns - warning.checked_ns >= _SILENT_REFRESH_NS
+        stale = t_ns - warning.checked_ns >= _SILENT_REFRESH_NS or self._has_waited(t_ns, warning)
         if not (fresh or heard) and _is_over(warning.version, t_ns):
             warning.ended = "the time of impact has passed"
             if warning.partner is not None:
@@ -244,6 +244,13 @@ class Warner:
             known.due_ns, warning.ended = t_ns, "joined a warning"
             return None
         return self._version(t_ns, warning, row, tracker, own, fresh)
+
+    def _has_waited(self, t_ns: int, warning: _Live) -> bool:
+        """Whether the time that a partner has to answer has run out since the warning was last looked at."""
+        last, wait = warning.version, to_ns(self._spec.rule.cross_check)
+        if last is None or last.confirmed or wait == 0:
+            return False
+        return warning.checked_ns < last.first_data_ns + wait <= t_ns
 
     def _reported(self, warning: _Live, own: Assessment) -> _Live | None:
         """The open warning that so far rests on a partner's word alone and speaks of the same event most nearly."""
