@@ -334,9 +334,13 @@ TABLES: dict[str, TableSpec] = {
                 _WARNING,
                 _VERSION,
                 _time("t_s", "time from which the version stands"),
-                _text("sensor_kind", '"radar", "infrared" or another kind of source'),
-                _text("sensor", "id of the sensor"),
-                _text("state", '"agrees", "disagrees" or "not_yet" (it could not have looked)'),
+                _text("sensor_kind", '"radar", "infrared", "over-horizon", or "notice" (of a launch)'),
+                _text("sensor", "id of the sensor, or of the notice"),
+                _text(
+                    "state",
+                    '"agrees", "disagrees" or "not_yet" (it could not have looked); of a notice "announced" or '
+                    '"other launch"',
+                ),
                 _time("could_from_s", "from when it can look; null: never, or always could", True),
                 _text("source_chain", "nations through which it came, owner of the sensor first, comma-separated"),
                 _count("looks", "how often it has looked where the object was; null: not said", True),
