@@ -274,6 +274,8 @@ TABLES: dict[str, TableSpec] = {
                 _text("confidence", '"no", "low", "medium" or "high"'),
                 _text("types", "JSON: class id to probability"),
                 _text("causes", "JSON: what it may be (real, or what false cause) to probability", True),
+                _text("families", "JSON: what kind of thing it is to probability", True),
+                _text("known", "id of the satellite in the nation's catalogue that it is; null: none", True),
             ),
         ),
         TableSpec(

@@ -131,6 +131,8 @@ def _warning(record: Record, out: Rows) -> tuple[str, str, str]:
         "confidence": w.confidence,
         "types": json_text(w.types),
         "causes": json_text(w.causes),
+        "families": json_text(w.families),
+        "known": w.known or None,
     })
     out["estimates"].append(_estimate(base, "launch", w.launch))
     out["estimates"].append(_estimate(base, "impact", w.impact))

@@ -78,7 +78,9 @@ class WarningVersion(msgspec.Struct, frozen=True):
     made; ``track``: the pipeline's track (None: from a partner alone); ``sources``: nations whose sensors stand behind
     it; ``partner``: the partner's warning uid that fed it, if any; ``p_real`` and ``confidence`` ("no", "low",
     "medium", "high"); ``types``: class id to probability; ``causes``: what it may be, to probability (sum 1): "real",
-    "sensor:ID" (that sensor's own doing), "centre" (a fault behind the sensors), "channel:NATION", "chance".
+    "sensor:ID" (that sensor's own doing), "centre" (a fault behind the sensors), "channel:NATION", "chance";
+    ``families``: what kind of thing it is, to probability (sum 1; see ``warning.typing.FAMILIES``); ``known``: the
+    satellite of the nation's catalogue that it is ("": none).
     """
 
     uid: str
@@ -100,6 +102,8 @@ class WarningVersion(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...]
     burnout_ns: int | None = None
     causes: dict[str, float] = {}
+    families: dict[str, float] = {}
+    known: str = ""
 
 
 class TrackEvent(msgspec.Struct, frozen=True):

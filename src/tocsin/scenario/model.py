@@ -452,6 +452,10 @@ class CentreEntry(Part):
 
     name: Text | None = None
     rule: RuleEntry = RuleEntry()
+    catalogue: Literal["all", "none"] | tuple[Id, ...] = Field(
+        default="none",
+        description="Satellites of the scenario (objects with an element set or orbit) whose elements the centre has",
+    )
 
 
 class StepEntry(Part):

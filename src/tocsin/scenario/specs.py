@@ -543,10 +543,19 @@ class StatusSpan(msgspec.Struct, frozen=True):
     declared: bool = True
 
 
+class Catalogued(msgspec.Struct, frozen=True):
+    """A satellite that a nation knows: ``elements`` or ``element_set`` as in ``OrbitObject``."""
+
+    id: str
+    elements: Orbit | None
+    element_set: str
+
+
 class NationSpec(msgspec.Struct, frozen=True):
     """All that one nation's own machine is told.
 
-    ``stream``: the nation's own 64-bit seed, from which nothing about the world's streams can be had.
+    ``stream``: the nation's own 64-bit seed, from which nothing about the world's streams can be had; ``catalogue``:
+    the satellites it knows.
     """
 
     id: str
@@ -563,6 +572,7 @@ class NationSpec(msgspec.Struct, frozen=True):
     rule: WarningRule
     shares: tuple[Share, ...]  # those whose sender it is
     links: tuple[Link, ...]  # those it sends on
+    catalogue: tuple[Catalogued, ...] = ()
 
 
 class WorldSpec(msgspec.Struct, frozen=True):
