@@ -107,7 +107,7 @@ class WarningVersion(msgspec.Struct, frozen=True):
 
 
 class TrackEvent(msgspec.Struct, frozen=True):
-    """ "initiated", "confirmed", "coasting", "reacquired", "ended" of one track."""
+    """ "initiated", "confirmed", "coasting", "reacquired", "stitched", "split", "ended" of one track."""
 
     track: int
     event: str

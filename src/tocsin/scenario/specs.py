@@ -459,7 +459,8 @@ class Credence(msgspec.Struct, frozen=True):
     ``other_kind``: probability that it deceives another sensor of its kind, or of another kind, too; ``relapse``: that
     a false alarm of a sensor is followed by another within the hour; ``degraded``: factor on the rate of a sensor that
     says it is degraded. ``misbelief``: probability that an object is not what it is taken to be, so that silence and a
-    path that fits no class say nothing against it.
+    path that fits no class say nothing against it; ``silent_again``: that a sensor is silent where another of its kind
+    is for that reason, or where it saw the object before.
 
     Levels: ``low``, ``medium``, ``high``: probabilities from which the confidence is called so (under ``low``: "no");
     a warning whose probability falls under ``cancel_below`` is taken back.
@@ -484,6 +485,7 @@ class Credence(msgspec.Struct, frozen=True):
     relapse: float = 0.3
     degraded: float = 5.0
     misbelief: float = 0.02
+    silent_again: float = 0.3
     low: float = 0.5
     medium: float = 0.9
     high: float = 0.999
