@@ -240,11 +240,11 @@ def test_a_restored_warner_goes_on_alike() -> None:
 
 
 def test_a_warning_that_more_sensors_contradict_than_bear_out_is_downgraded_once_and_stays_so() -> None:
-    """Two sensors object, one agrees: nothing confirms it again while that is so."""
+    """Three sensors object, one agrees: nothing confirms it again while that is so."""
     hand = Hand()
     w = warner(hand)
     w.step(60 * S, NO_SCANS, hand.step(60, None), hand, mail(theirs()))
-    against = (*theirs().evidence, *(Evidence("radar", f"r{k}", "disagrees", None, ("b",)) for k in range(2)))
+    against = (*theirs().evidence, *(Evidence("radar", f"r{k}", "disagrees", None, ("b",)) for k in range(3)))
     made = []
     for k in range(1, 4):
         word = mail(theirs(k, evidence=against))

@@ -425,7 +425,7 @@ class PriorsEntry(Part):
     degraded: float = Field(default=5.0, ge=1, le=1e3, description="Factor on the rate of a sensor that says so")
     misbelief: float = Field(default=0.02, gt=0, lt=1, description="That an object is not what it is taken to be")
     silent_again: float = Field(
-        default=0.3, gt=0, le=1, description="That a further sensor of a kind is silent too then, or one that has lost it"
+        default=0.3, gt=0, le=1, description="That another of a kind is silent too then, or one that has lost it"
     )
 
 
