@@ -135,6 +135,29 @@ class Envelope(msgspec.Struct, frozen=True):
         return (f"{self.sender}>{self.recipient}", self.n)
 
 
+class RaidPicture(msgspec.Struct, frozen=True):
+    """All open warnings of a nation together, recorded as "raid" where there are several and the picture has changed.
+
+    ``open``: warnings, ``confirmed`` of them; ``expected``: of them real, and ``least`` to ``most`` with 90 %;
+    ``rate_per_min``: of launches; ``first_impact_ns``, ``last_impact_ns`` with sigmas (s); ``areas``: expected impacts
+    by area; ``counts``: objects that each sensor, and each partner, has a part in.
+    """
+
+    t_ns: int
+    open: int
+    confirmed: int
+    expected: float
+    least: int
+    most: int
+    rate_per_min: float | None
+    first_impact_ns: int | None
+    first_sigma_s: float | None
+    last_impact_ns: int | None
+    last_sigma_s: float | None
+    areas: dict[str, float]
+    counts: dict[str, int]
+
+
 class Receipt(msgspec.Struct, frozen=True):
     """A recipient's word that it has a message which takes a warning back: its ``uid`` and ``version``."""
 
