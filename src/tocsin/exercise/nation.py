@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from tocsin.command.posts import Desk
@@ -16,9 +17,10 @@ from tocsin.exchange.inbox import Inbox
 from tocsin.exchange.labels import OWN, pipelines
 from tocsin.records.columns import Table, encode
 from tocsin.records.record import Input, Phase, Record, Ref, Source
-from tocsin.records.shapes import Conference, Envelope, Frame, Receipt, Step, Task, WarningVersion
+from tocsin.records.shapes import Conference, Envelope, Frame, RaidPicture, Receipt, Step, Task, WarningVersion
 from tocsin.scenario.specs import NationSpec
 from tocsin.tracking.tracker import Tracker, TrackStep
+from tocsin.warning import raid
 from tocsin.warning.cueing import Cueing
 from tocsin.warning.notices import Notices
 from tocsin.warning.warner import Views, Warner
@@ -45,6 +47,7 @@ class Nation:
         self._inbox = Inbox(spec)
         self._desk = Desk(spec)
         self._cueing = Cueing(spec)
+        self._raid: RaidPicture | None = None
         self._refs: dict[str, Ref] = {}  # newest record of each warning and track, for causes
 
     def _sensors(self, fed: tuple[int, ...]) -> tuple[Any, ...]:
@@ -78,6 +81,8 @@ class Nation:
                 self._post(t, envelope, version.uid, label, outgoing, records)
             if label == OWN:
                 newest = self._warners[label].newest()
+                if versions:
+                    self._record_raid(t, newest, records)
                 ended = {v.uid: v for v in versions if v.status in ("cancelled", "closed")}
                 for when, decision in self._desk.step(t, {**newest, **ended}, frame.inputs):
                     cause = (self._refs[decision.warning],) if decision.warning in self._refs else ()
@@ -102,6 +107,19 @@ class Nation:
             )
         tasks = self._cue(t, steps[self._labels[OWN]], received, records)
         return Step(tuple(records), tuple(outgoing), tasks)
+
+    def _record_raid(self, t: int, newest: dict[str, WarningVersion], records: list[Record]) -> None:
+        """The picture of all open warnings, where there are several (or were) and it says something new."""
+        made = raid.picture(t, newest)
+        several = made is not None and made.open > 1
+        if not several and self._raid is None:
+            return
+        if made is not None and raid.changed(made, self._raid):
+            causes = tuple(self._refs[uid] for uid in sorted(newest))
+            records.append(
+                self._source.record(t, Phase.WARNING, "raid", made, self._audience, causes=causes, label=OWN)
+            )
+        self._raid = made if several else None
 
     def _post(
         self, t: int, envelope: Envelope, about: str, label: str, outgoing: list[Envelope], records: list[Record]
@@ -213,6 +231,7 @@ class Nation:
             "desk": self._desk.state(),
             "cueing": self._cueing.state(),
             "notices": self._notices.state(),
+            "raid": None if self._raid is None else msgspec.msgpack.encode(self._raid),
             "refs": [[name, ref[0], ref[1]] for name, ref in self._refs.items()],
         }
 
@@ -228,6 +247,7 @@ class Nation:
         self._desk.load(state["desk"])
         self._cueing.load(state["cueing"])
         self._notices.load(state.get("notices", []))
+        self._raid = None if state["raid"] is None else msgspec.msgpack.decode(state["raid"], type=RaidPicture)
         self._refs = {str(name): (str(source), int(n)) for name, source, n in state["refs"]}
 
 

@@ -88,6 +88,8 @@ class WarningVersion(msgspec.Struct, frozen=True):
     it; ``partner``: the partner's warning uid that fed it, if any; ``p_real`` and ``confidence`` ("no", "low",
     "medium", "high"); ``types``: class id to probability; ``causes``: what it may be, to probability (sum 1): "real",
     "sensor:ID" (that sensor's own doing), "centre" (a fault behind the sensors), "channel:NATION", "chance";
+    ``families``: what kind of thing it is, to probability (sum 1; see ``warning.typing.FAMILIES``); ``known``: the
+    satellite of the nation's catalogue that it is ("": none);
     ``announced``: the notices at hand that it may be the launch of.
     """
 
@@ -110,6 +112,8 @@ class WarningVersion(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...]
     burnout_ns: int | None = None
     causes: dict[str, float] = {}
+    families: dict[str, float] = {}
+    known: str = ""
     announced: tuple[Announced, ...] = ()
 
 
@@ -140,6 +144,29 @@ class Envelope(msgspec.Struct, frozen=True):
     def ref(self) -> Ref:
         """Identity across the border."""
         return (f"{self.sender}>{self.recipient}", self.n)
+
+
+class RaidPicture(msgspec.Struct, frozen=True):
+    """All open warnings of a nation together, recorded as "raid" where there are several and the picture has changed.
+
+    ``open``: warnings, ``confirmed`` of them; ``expected``: of them real, and ``least`` to ``most`` with 90 %;
+    ``rate_per_min``: of launches; ``first_impact_ns``, ``last_impact_ns`` with sigmas (s); ``areas``: expected impacts
+    by area; ``counts``: objects that each sensor, and each partner, has a part in.
+    """
+
+    t_ns: int
+    open: int
+    confirmed: int
+    expected: float
+    least: int
+    most: int
+    rate_per_min: float | None
+    first_impact_ns: int | None
+    first_sigma_s: float | None
+    last_impact_ns: int | None
+    last_sigma_s: float | None
+    areas: dict[str, float]
+    counts: dict[str, int]
 
 
 class Receipt(msgspec.Struct, frozen=True):
