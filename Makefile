@@ -30,11 +30,11 @@ check:
 	@$(PY) tools/check.py
 
 bench:
-	$(SETUP) test
+	$(SETUP) test peers
 	@$(PY) -m benchmarks $(ROWS)
 
 validation:
-	$(SETUP) test
+	$(SETUP) test peers
 	@$(PY) -m validation $(ROWS)
 
 docs:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import command_line, flight, kernels, orbits, sensing  # noqa: F401 - importing registers their rows
+from benchmarks import (  # noqa: F401 - importing registers their rows
+    command_line,
+    flight,
+    kernels,
+    orbits,
+    sensing,
+    tracking,
+    warning,
+)
 from benchmarks.run import main
 
 sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,6 @@
 """Set up the project's own environment, .venv, with nothing but Python's standard library to start from.
 
-    python3 tools/bootstrap.py [test] [check] [docs]
+    python3 tools/bootstrap.py [test] [check] [docs] [peers]
 
 Installs with uv what uv.lock says: the running dependencies, and the groups named. If there is no uv, its wheel is
 taken from the configured package index and unpacked into .uv/; neither pip nor ensurepip is needed. A stamp in .venv
@@ -44,7 +44,13 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 STAMP = VENV / ".tocsin-setup.json"
 OWN_UV = ROOT / ".uv" / "bin" / "uv"
-GROUPS = {"test": "pytest", "check": "ruff", "docs": "mkdocs"}  # each with a program that tells whether it is there
+# each with a file in .venv that tells whether it is there
+GROUPS = {
+    "test": "bin/pytest",
+    "check": "bin/ruff",
+    "docs": "bin/mkdocs",
+    "peers": "lib/python*/site-packages/stonesoup/__init__.py",
+}
 
 UV_OLDEST = (0, 8, 0)  # reads this lock file and knows groups that include others
 UV_VERSION = "0.13.9"
@@ -238,7 +244,8 @@ def is_ready(groups: list[str], stamp: dict[str, Any]) -> bool:
     if stamp.get("digest") != digest_of_wants(ROOT, stamp.get("python", "")):
         return False
     # exists() follows links: a Python that has been removed since is noticed
-    return all((VENV / "bin" / program).exists() for program in ("python", "tocsin", *(GROUPS[g] for g in groups)))
+    wanted = ("bin/python", "bin/tocsin", *(GROUPS[g] for g in groups))
+    return all(any(found.exists() for found in VENV.glob(file)) for file in wanted)
 
 
 _NOT_FOR_UV = {

@@ -282,6 +282,13 @@ def test_the_stamp_is_for_this_lock_these_groups_and_this_place(
     assert bootstrap.is_ready(["test"], stamp)
     assert not bootstrap.is_ready(["check"], stamp)
     assert not bootstrap.is_ready([], {**stamp, "root": "/moved"})
+    # a group that brings no program is known by a package of it
+    package = tmp_path / ".venv" / "lib" / "python3.11" / "site-packages" / "stonesoup"
+    bootstrap.write_stamp(["test", "peers"])
+    assert not bootstrap.is_ready(["peers"], bootstrap.read_stamp())
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    assert bootstrap.is_ready(["test", "peers"], bootstrap.read_stamp())
     (tmp_path / ".venv" / "bin" / "tocsin").unlink()
     assert not bootstrap.is_ready([], stamp)
     (tmp_path / ".venv" / "bin" / "tocsin").touch()
@@ -293,7 +300,7 @@ def test_the_stamp_is_for_this_lock_these_groups_and_this_place(
 
 def test_an_unknown_group_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert bootstrap.main(["tests"]) == 2
-    assert capsys.readouterr().err == "unknown group 'tests'; known: test, check, docs\n"
+    assert capsys.readouterr().err == "unknown group 'tests'; known: test, check, docs, peers\n"
 
 
 def test_an_old_python_gets_a_sentence(tmp_path: Path) -> None:

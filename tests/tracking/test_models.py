@@ -140,7 +140,9 @@ def test_a_lacking_slot_gets_the_prior_of_boost():
     xo, Po, muo = carry(x, P, mu, 2.0)
     assert 0.0 < muo[0, BOOST] < 0.15
     assert carry(x, P, mu, 2.0, until=-1.0)[2][0, BOOST] == 0.0  # the pause is long over: no thrust begins anew
-    assert xo[0, BOOST, 6] == pytest.approx(PAR[THRUST] / (1 - PAR[RATIO] * 2.0), rel=1e-6)
+    assert xo[0, BOOST, 6] == pytest.approx(
+        PAR[THRUST] / (1 - PAR[RATIO] * 2.0), rel=1e-4
+    )  # a little more by its spread
     assert Po[0, BOOST, 6, 6] > 0.9 * PAR[THRUST_SD] ** 2
     assert np.linalg.eigvalsh(Po[0, BOOST]).min() > 0.0
     # thrust along the way through the air: within the prior's own spread of a degree of arithmetic

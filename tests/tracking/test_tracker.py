@@ -184,7 +184,7 @@ def test_false_detections_alone_make_next_to_no_tracks():
     assert [e for e in events if e.event == "confirmed"] == []
     # pairs that look like something for a moment are told as tentative, rarely
     assert len([e for e in events if e.event == "initiated"]) <= 6
-    assert len(tracker.state()["detections"]) < 400  # nor are old false detections kept
+    assert len(tracker.state()["detections"]) < 400 * DETECTION.itemsize  # nor are old false detections kept
 
 
 def test_two_objects_that_cross_keep_their_tracks():

@@ -70,6 +70,19 @@ def test_silence_alone_makes_nothing_certain_either(missed):
     assert p >= 1000.0 * 0.02 / (1000.0 * 0.02 + 10.0 + 1.0) - 1e-6
 
 
+def test_further_silences_of_a_kind_say_less_than_the_first():
+    def factor(*silent):
+        p = believe((infrared(), *silent), RATES, 1.0 - 1e-9).p_real
+        return p / (1.0 - p)
+
+    one = factor(radar("a", "disagrees", log_missed=-1e6))
+    two = factor(radar("a", "disagrees", log_missed=-1e6), radar("b", "disagrees", log_missed=-1e6))
+    lost = factor(radar("a", "agrees", log_missed=-1e6)) / factor(radar("a"))
+    assert one / factor() == pytest.approx(0.02, rel=1e-9)
+    assert two / one == pytest.approx(0.3, rel=1e-9)
+    assert lost == pytest.approx(0.3, rel=1e-9)
+
+
 def test_two_kinds_say_more_than_two_of_a_kind_and_both_more_than_one():
     one = sure(infrared("a"), existence=1.0).p_real
     same = sure(infrared("a"), infrared("b"), existence=1.0).p_real

@@ -17,9 +17,21 @@ from tocsin.exchange.inbox import Inbox
 from tocsin.exchange.labels import OWN, pipelines
 from tocsin.records.columns import Table, encode
 from tocsin.records.record import Input, Phase, Record, Ref, Source
-from tocsin.records.shapes import Conference, Decision, Envelope, Frame, Receipt, Screen, Step, Task, WarningVersion
+from tocsin.records.shapes import (
+    Conference,
+    Decision,
+    Envelope,
+    Frame,
+    RaidPicture,
+    Receipt,
+    Screen,
+    Step,
+    Task,
+    WarningVersion,
+)
 from tocsin.scenario.specs import NationSpec
 from tocsin.tracking.tracker import Tracker, TrackStep
+from tocsin.warning import raid
 from tocsin.warning.cueing import Cueing
 from tocsin.warning.notices import Notices
 from tocsin.warning.reports import Reports
@@ -49,6 +61,7 @@ class Nation:
         self._cueing = Cueing(spec)
         self._reports = Reports(spec)
         self._shown: dict[str, Screen] = {}
+        self._raid: RaidPicture | None = None
         self._refs: dict[str, Ref] = {}  # newest record of each warning and track, for causes
 
     def share_assessments(self, other: Nation) -> None:
@@ -90,6 +103,10 @@ class Nation:
             if label == OWN:
                 newest = {**self._warners[label].newest(), **self._reports.newest()}
                 ended = {v.uid: v for v in [*versions, *told] if v.status in ("cancelled", "closed")}
+                newest = self._warners[label].newest()
+                if versions:
+                    self._record_raid(t, newest, records)
+                ended = {v.uid: v for v in versions if v.status in ("cancelled", "closed")}
                 for when, decision in self._desk.step(t, {**newest, **ended}, frame.inputs):
                     cause = (self._refs[decision.warning],) if decision.warning in self._refs else ()
                     made = self._source.record(
@@ -137,6 +154,19 @@ class Nation:
         elif decision.action == "cancel":
             self._reports.take_back(decision.warning, f"taken back by {decision.post}")
             self._warners[OWN].take_back(decision.warning, f"by {decision.post}")
+
+    def _record_raid(self, t: int, newest: dict[str, WarningVersion], records: list[Record]) -> None:
+        """The picture of all open warnings, where there are several (or were) and it says something new."""
+        made = raid.picture(t, newest)
+        several = made is not None and made.open > 1
+        if not several and self._raid is None:
+            return
+        if made is not None and raid.changed(made, self._raid):
+            causes = tuple(self._refs[uid] for uid in sorted(newest))
+            records.append(
+                self._source.record(t, Phase.WARNING, "raid", made, self._audience, causes=causes, label=OWN)
+            )
+        self._raid = made if several else None
 
     def _post(
         self, t: int, envelope: Envelope, about: str, label: str, outgoing: list[Envelope], records: list[Record]
@@ -250,6 +280,7 @@ class Nation:
             "reports": self._reports.state(),
             "shown": [msgspec.to_builtins(screen) for screen in self._shown.values()],
             "notices": self._notices.state(),
+            "raid": None if self._raid is None else msgspec.msgpack.encode(self._raid),
             "refs": [[name, ref[0], ref[1]] for name, ref in self._refs.items()],
         }
 
@@ -268,6 +299,7 @@ class Nation:
         shown = [msgspec.convert(plain, Screen) for plain in state["shown"]]
         self._shown = {screen.post: screen for screen in shown}
         self._notices.load(state.get("notices", []))
+        self._raid = None if state["raid"] is None else msgspec.msgpack.decode(state["raid"], type=RaidPicture)
         self._refs = {str(name): (str(source), int(n)) for name, source, n in state["refs"]}
 
 

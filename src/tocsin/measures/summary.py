@@ -338,6 +338,29 @@ class _Measured:
             ],
             false_warnings=warned.count(None),
             tracking=self.tracking(nation),
+            raid=self.raid(nation),
+        )
+
+    def raid(self, nation: str) -> shapes.Raid | None:
+        """The picture with the most open warnings, the last of them; None where there never were two."""
+        table = self.tables.get("raids")
+        found = [row for row in (table.to_pylist() if table is not None else ()) if row["nation"] == nation]
+        if not found:
+            return None
+        row = max(found, key=lambda r: (r["open"], r["t_s"]))
+        return shapes.Raid(
+            t_s=_ms(row["t_s"]),
+            open=row["open"],
+            confirmed=row["confirmed"],
+            least=row["least"],
+            most=row["most"],
+            rate_per_min=_round(row["rate_per_min"]),
+            first_impact_s=_round(row["first_impact_s"]),
+            first_sigma_s=_round(row["first_sigma_s"]),
+            last_impact_s=_round(row["last_impact_s"]),
+            last_sigma_s=_round(row["last_sigma_s"]),
+            areas=json.loads(row["areas"]),
+            counts=json.loads(row["counts"]),
         )
 
     def objects(self) -> list[shapes.ObjectSummary]:

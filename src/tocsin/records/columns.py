@@ -21,6 +21,8 @@ class Region:
 
     SECTOR = 0  # fixed to the turning Earth: azimuth from north clockwise, elevation, range in the east-north-up axes
     VIEW = 1  # fixed in space during the scan: azimuth and elevation about the second attitude row
+    GROUND = 2  # as SECTOR, of a platform that moves over the turning Earth (ship, aircraft)
+    SPACE = 3  # as VIEW, of a platform that does not fall: at rest or in uniform motion in space
 
 
 class Kind:
@@ -57,8 +59,8 @@ class Life:
 LIFE_NAME = ("tentative", "confirmed", "coasting", "ended")
 
 # ``platform``: position and velocity in eci at t0_ns. ``attitude``: rows of a 3 x 3 rotation, eci to sensor axes, at
-# t0_ns. For Region.SECTOR the rows are east, north, up and turn with the Earth after t0_ns; for Region.VIEW they stay.
-# A direction u (eci) has azimuth atan2(row0.u, row1.u) and elevation asin(row2.u) in both.
+# t0_ns. For Region.SECTOR and GROUND the rows are east, north, up and turn with the Earth after t0_ns; else they stay.
+# A direction u (eci) has azimuth atan2(row0.u, row1.u) and elevation asin(row2.u) in all.
 SCAN = np.dtype([
     ("sensor", "<u2"), ("scan", "<u4"), ("t0_ns", "<i8"), ("t1_ns", "<i8"), ("arrive_ns", "<i8"),
     ("region", "u1"), ("az_from", "<f8"), ("az_to", "<f8"), ("el_min", "<f8"), ("el_max", "<f8"),

@@ -11,7 +11,7 @@ import numpy as np
 
 from tocsin.records.dictionary import TABLES
 from tocsin.records.record import Input, Record, unpack
-from tocsin.records.shapes import Decision, Envelope, Estimate, Recall, Task, TrackEvent, WarningVersion
+from tocsin.records.shapes import Decision, Envelope, Estimate, RaidPicture, Recall, Task, TrackEvent, WarningVersion
 from tocsin.records.words import Facts, nation_of, utc_texts
 
 Row = dict[str, Any]
@@ -131,6 +131,8 @@ def _warning(record: Record, out: Rows) -> tuple[str, str, str]:
         "confidence": w.confidence,
         "types": json_text(w.types),
         "causes": json_text(w.causes),
+        "families": json_text(w.families),
+        "known": w.known or None,
     })
     out["estimates"].append(_estimate(base, "launch", w.launch))
     out["estimates"].append(_estimate(base, "impact", w.impact))
@@ -281,6 +283,28 @@ def _task(record: Record, out: Rows) -> tuple[str, str, str]:
     return task.sensor, "asked to look", f"{task.about}: {within}"
 
 
+def _raid(record: Record, out: Rows) -> tuple[str, str, str]:
+    raid = unpack(record.body, RaidPicture)
+    out["raids"].append({
+        "nation": nation_of(record),
+        "t_s": _s(raid.t_ns),
+        "t_ns": raid.t_ns,
+        "open": raid.open,
+        "confirmed": raid.confirmed,
+        "expected": raid.expected,
+        "least": raid.least,
+        "most": raid.most,
+        "rate_per_min": raid.rate_per_min,
+        "first_impact_s": _s(raid.first_impact_ns),
+        "first_sigma_s": raid.first_sigma_s,
+        "last_impact_s": _s(raid.last_impact_ns),
+        "last_sigma_s": raid.last_sigma_s,
+        "areas": json_text(raid.areas),
+        "counts": json_text(raid.counts),
+    })
+    return nation_of(record), "raid", f"{raid.open} open, {raid.least} to {raid.most} of them real"
+
+
 def _recall(record: Record, out: Rows) -> tuple[str, str, str]:
     recall = unpack(record.body, Recall)
     after = (record.t_ns - recall.since_ns) / 1e9
@@ -312,6 +336,7 @@ _READERS: dict[str, Callable[[Record, Rows], tuple[str, str, str]]] = {
     "track.event": _track_event,
     "sensor.task": _task,
     "warning.recall": _recall,
+    "raid": _raid,
 }
 
 
@@ -348,7 +373,7 @@ def sparse_rows(records: list[Record], facts: Facts) -> Rows:
     place = {name: i for i, name in enumerate(facts.objects)}
     out["flights"].sort(key=lambda r: place.get(r["object"], len(place)))
     out["objects"].sort(key=lambda r: place.get(r["object"], len(place)))
-    for name in ("warnings", "decisions", "events"):
+    for name in ("warnings", "raids", "decisions", "events"):
         times = np.array([row["t_ns"] for row in out[name]], dtype=np.int64)
         for row, text in zip(out[name], utc_texts(facts.unix_ns, times), strict=True):
             row["time_utc"] = text

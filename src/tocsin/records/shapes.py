@@ -90,6 +90,9 @@ class WarningVersion(msgspec.Struct, frozen=True):
     "sensor:ID" (that sensor's own doing), "centre" (a fault behind the sensors), "channel:NATION", "chance";
     ``announced``: the notices at hand that it may be the launch of; ``shown``: where it came up on displays, how
     many each post's showed.
+    ``families``: what kind of thing it is, to probability (sum 1; see ``warning.typing.FAMILIES``); ``known``: the
+    satellite of the nation's catalogue that it is ("": none);
+    ``announced``: the notices at hand that it may be the launch of.
     """
 
     uid: str
@@ -111,6 +114,8 @@ class WarningVersion(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...]
     burnout_ns: int | None = None
     causes: dict[str, float] = {}
+    families: dict[str, float] = {}
+    known: str = ""
     announced: tuple[Announced, ...] = ()
     shown: dict[str, int] = {}
 
@@ -149,7 +154,7 @@ class Screen(msgspec.Struct, frozen=True):
 
 
 class TrackEvent(msgspec.Struct, frozen=True):
-    """ "initiated", "confirmed", "coasting", "reacquired", "ended" of one track."""
+    """ "initiated", "confirmed", "coasting", "reacquired", "stitched", "split", "ended" of one track."""
 
     track: int
     event: str
@@ -175,6 +180,29 @@ class Envelope(msgspec.Struct, frozen=True):
     def ref(self) -> Ref:
         """Identity across the border."""
         return (f"{self.sender}>{self.recipient}", self.n)
+
+
+class RaidPicture(msgspec.Struct, frozen=True):
+    """All open warnings of a nation together, recorded as "raid" where there are several and the picture has changed.
+
+    ``open``: warnings, ``confirmed`` of them; ``expected``: of them real, and ``least`` to ``most`` with 90 %;
+    ``rate_per_min``: of launches; ``first_impact_ns``, ``last_impact_ns`` with sigmas (s); ``areas``: expected impacts
+    by area; ``counts``: objects that each sensor, and each partner, has a part in.
+    """
+
+    t_ns: int
+    open: int
+    confirmed: int
+    expected: float
+    least: int
+    most: int
+    rate_per_min: float | None
+    first_impact_ns: int | None
+    first_sigma_s: float | None
+    last_impact_ns: int | None
+    last_sigma_s: float | None
+    areas: dict[str, float]
+    counts: dict[str, int]
 
 
 class Receipt(msgspec.Struct, frozen=True):

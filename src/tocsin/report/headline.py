@@ -74,7 +74,28 @@ def _of_nothing(facts: Facts, warned: list[Nation]) -> Headline:
             last = max(n.decisions, key=lambda d: float(d["t_s"]))
             when = t_plus(last["t_s"] - facts.t0)
             more.append(sentence(f"the last step of {the(n.name)} was {last['step']} at {when}"))
-    return Headline(" ".join(_false_sentences(warned)), tuple(more))
+    return Headline(" ".join(_false_sentences(warned)), (*more, *_raid_sentences(facts)))
+
+
+def _raid_sentences(facts: Facts) -> list[str]:
+    """Several warnings at once, as one picture: how many, how fast, the first impact and the last."""
+    out = []
+    table = rows(facts.tables.get("raids"))
+    for n in facts.nations:
+        mine = [r for r in table if r["nation"] == n.id]
+        if not mine:
+            continue
+        r = max(mine, key=lambda r: (r["open"], r["t_s"]))
+        real = f"{r['least']}" if r["least"] == r["most"] else f"{r['least']} to {r['most']}"
+        text = f"{the(n.name)} had {r['open']} warnings open at {t_plus(r['t_s'] - facts.t0)} ({real} of them real)"
+        if r["rate_per_min"] is not None:
+            text += f", {r['rate_per_min']:.1f} launches a minute"
+        if r["first_impact_s"] is not None:
+            first, last = (t_plus(r[f"{k}_impact_s"] - facts.t0) for k in ("first", "last"))
+            text += f", impacts from {first} (± {span(r['first_sigma_s'])})"
+            text += f" to {last} (± {span(r['last_sigma_s'])})" if last != first else ""
+        out.append(sentence(text))
+    return out
 
 
 def _by_whose(facts: Facts, version: Version, nation: Nation) -> str:
@@ -108,7 +129,7 @@ def _warned(facts: Facts, warned: list[Nation]) -> Headline:
     more = published_sentence(facts)
     if missed:
         more = [*more, sentence(f"{listed(missed)} had no confirmed warning")]
-    more = [*more, *_false_sentences(warned)]
+    more = [*more, *_false_sentences(warned), *_raid_sentences(facts)]
     return Headline(sentence("; ".join(parts)), tuple(more))
 
 

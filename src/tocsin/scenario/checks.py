@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tocsin.scenario import behind, catalogue, elementsets, ladders, moments, notices, recorded, specs
 from tocsin.scenario.faults import clean, one_of, show
-from tocsin.scenario.model import ACTIONS, SENSOR_ACTS, ClassEntry, PostEntry, SensorEntry
+from tocsin.scenario.model import ACTIONS, SENSOR_ACTS, ClassEntry, ConfidenceEntry, PostEntry, SensorEntry
 from tocsin.scenario.objects import AircraftValues, OrbitEntry, SatelliteValues, StateValues, TableEntry, form_of
 from tocsin.scenario.parts import Spread
 from tocsin.scenario.yaml12 import Path
@@ -116,6 +116,7 @@ class Checks:
             self._areas(id, _map(entry, "areas"))
         for id, entry in self.partners.items():
             self._posts(id, _map(entry, "posts"))
+            self._centre(id, _map(entry, "centre"))
         self._links()
         self._injects()
         self._behind()
@@ -439,6 +440,21 @@ class Checks:
                     self._say(ring_path, problem, "at least three different points, edges that do not cross")
 
     # -- doctrine
+
+    def _centre(self, partner: str, entry: Any) -> None:
+        """What a centre's rule and catalogue say together."""
+        path: Path = ("partners", partner, "centre")
+        satellites = [id for id, thing in _map(self.data, "objects").items() if "satellite" in _map(thing)]
+        for k, id in enumerate(_list(entry, "catalogue")):
+            if isinstance(id, str) and id not in satellites:
+                self._unknown((*path, "catalogue", k), id, satellites, "a satellite of the scenario")
+        model = _valid(ConfidenceEntry, _map(entry, "rule", "confidence"))
+        if model is not None:
+            rising = (model.cancel_below, model.low, model.medium, model.high)
+            if list(rising) != sorted(set(rising)):
+                said = ", ".join(f"{v:g}" for v in rising)
+                where: Path = (*path, "rule", "confidence")
+                self._say(where, f"cancel_below, low, medium, high of {said}", "each more than the one before")
 
     def _posts(self, partner: str, entries: dict[str, Any]) -> None:
         base: Path = ("partners", partner, "posts")

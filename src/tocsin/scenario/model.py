@@ -427,6 +427,9 @@ class PriorsEntry(Part):
     relapse: float = Field(default=0.3, ge=0, le=10, description="False alarms that one of a sensor brings in the hour")
     degraded: float = Field(default=5.0, ge=1, le=1e3, description="Factor on the rate of a sensor that says so")
     misbelief: float = Field(default=0.02, gt=0, lt=1, description="That an object is not what it is taken to be")
+    silent_again: float = Field(
+        default=0.3, gt=0, le=1, description="That another of a kind is silent too then, or one that has lost it"
+    )
 
 
 class RuleEntry(Part):
@@ -469,6 +472,10 @@ class CentreEntry(Part):
     rule: RuleEntry = RuleEntry()
     retraction: RetractionEntry | None = None
     ladder: LadderEntry | None = Field(default=None, description="Conferences and alert states; none if not given")
+    catalogue: Literal["all", "none"] | tuple[Id, ...] = Field(
+        default="none",
+        description="Satellites of the scenario (objects with an element set or orbit) whose elements the centre has",
+    )
 
 
 class StepEntry(Part):

@@ -470,7 +470,8 @@ class Credence(msgspec.Struct, frozen=True):
     ``other_kind``: probability that it deceives another sensor of its kind, or of another kind, too; ``relapse``: that
     a false alarm of a sensor is followed by another within the hour; ``degraded``: factor on the rate of a sensor that
     says it is degraded. ``misbelief``: probability that an object is not what it is taken to be, so that silence and a
-    path that fits no class say nothing against it.
+    path that fits no class say nothing against it; ``silent_again``: that a sensor is silent where another of its kind
+    is for that reason, or where it saw the object before.
 
     Levels: ``low``, ``medium``, ``high``: probabilities from which the confidence is called so (under ``low``: "no");
     a warning whose probability falls under ``cancel_below`` is taken back.
@@ -495,6 +496,7 @@ class Credence(msgspec.Struct, frozen=True):
     relapse: float = 0.3
     degraded: float = 5.0
     misbelief: float = 0.02
+    silent_again: float = 0.3
     low: float = 0.5
     medium: float = 0.9
     high: float = 0.999
@@ -688,10 +690,19 @@ class StatusSpan(msgspec.Struct, frozen=True):
     declared: bool = True
 
 
+class Catalogued(msgspec.Struct, frozen=True):
+    """A satellite that a nation knows: ``elements`` or ``element_set`` as in ``OrbitObject``."""
+
+    id: str
+    elements: Orbit | None
+    element_set: str
+
+
 class NationSpec(msgspec.Struct, frozen=True):
     """All that one nation's own machine is told.
 
-    ``stream``: the nation's own 64-bit seed, from which nothing about the world's streams can be had.
+    ``stream``: the nation's own 64-bit seed, from which nothing about the world's streams can be had; ``catalogue``:
+    the satellites it knows.
     """
 
     id: str
@@ -708,6 +719,7 @@ class NationSpec(msgspec.Struct, frozen=True):
     rule: WarningRule
     shares: tuple[Share, ...]  # those whose sender it is
     links: tuple[Link, ...]  # those it sends on
+    catalogue: tuple[Catalogued, ...] = ()
     ladder: tuple[Rung, ...] = ()  # from the lowest up; none: no conferences
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -273,6 +273,14 @@ def _posts_and_ladder(entry: PartnerEntry) -> tuple[tuple[specs.Post, ...], tupl
     return (*posts, *(specs.Post(id, name, ()) for id, name in ladder.added)), ladder.rungs
 
 
+def _catalogue(entry: PartnerEntry, things: Sequence[specs.AnyObject]) -> tuple[specs.Catalogued, ...]:
+    """The satellites that a centre knows, by name."""
+    given = entry.centre.catalogue
+    satellites = [thing for thing in things if isinstance(thing, specs.OrbitObject)]
+    known = [s for s in satellites if given == "all" or s.id in given] if given != "none" else []
+    return tuple(specs.Catalogued(s.id, s.elements, s.element_set) for s in sorted(known, key=lambda s: s.id))
+
+
 def _amount(given: StatusEntry | InjectEntry) -> float:
     """What there is of a trouble, as ``specs.StatusSpan`` has it."""
     if given.loss_db is not None:
@@ -354,6 +362,8 @@ def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[st
     ]
     injects = tuple(_inject(entry, start, kinds) for entry in model.injects)
     commands = {id: _posts_and_ladder(entry) for id, entry in model.partners.items()}
+    true = {flight.id: flight for flight in truth}
+    things = [_object(id, entry, start, duration_ns, true, theta0) for id, entry in model.objects.items()]
     nations = {
         id: specs.NationSpec(
             id=id,
@@ -371,11 +381,10 @@ def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[st
             shares=tuple(s for s in shares if s.sender == id),
             links=tuple(link for link in links if link.sender == id),
             ladder=commands[id][1],
+            catalogue=_catalogue(entry, things),
         )
         for id, entry in sorted(model.partners.items())
     }
-    true = {flight.id: flight for flight in truth}
-    things = [_object(id, entry, start, duration_ns, true, theta0) for id, entry in model.objects.items()]
     world = specs.WorldSpec(
         id=model.id,
         title=model.title,

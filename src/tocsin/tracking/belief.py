@@ -1,10 +1,11 @@
 """What a centre believes before it sees anything: typical boosts of its classes, boiled down to numbers a filter can
 use.
 
-Each believed class is flown nominally (``dynamics.kernels.fly_boost``) at several final elevations of thrust. The
-powered moments of these flights form a cloud of (height, velocity, thrust, direction, mass-flow ratio), even over
+Each believed class is flown (``dynamics.thrust.fly_boost``), within its spread, at several final elevations of thrust.
+The powered moments of these flights form a cloud of (height, velocity, thrust, direction, mass-flow ratio), even over
 azimuth, of which a filter uses mean and covariance: as the prior of the boost model's slots, and as the prior along
-the line of sight of a single satellite.
+the line of sight of a single satellite. Thrust is net of drag there, as the model has none. A gravity turn: Bryson and
+Ho, Applied Optimal Control (1975), or any text on ascent.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.dynamics.thrust import boost_rows, fly_boost
 from tocsin.earth.frames import OMEGA_GMST, to_ecef
-from tocsin.earth.wgs84 import ecef_to_geodetic, enu_axes
-from tocsin.scenario.specs import FlightClass
+from tocsin.earth.gravity import gravity
+from tocsin.earth.random import normal_quantile
+from tocsin.earth.wgs84 import ecef_to_geodetic
+from tocsin.scenario.specs import FlightClass, Spread
 
 # places in the parameter row that the kernels of ``models`` read
 BURNOUT, RESTART, TOP, THRUST, THRUST_SD, RATIO, RATIO_SD, ANGLE_SD = 0, 1, 2, 3, 4, 5, 6, 7
@@ -30,25 +34,32 @@ MOST_THRUST, MOST_RATIO, RELIGHT_TOP, PAUSE = 14, 15, 16, 17
 BETA_SD, GLIDERS, GLIDE_BETA, GLIDE_LIFT, Q_REENTRY, Q_BETA, Q_GLIDE, Q_AIRCRAFT, TURN_SD, Q_ORBIT = range(18, 28)
 PARAMETERS = 28
 
-# process noise (spectral densities): coast m2/s3 covers harmonics over J2; boost covers air and steering
-_NOISE = {Q_COAST: 1e-5, Q_BOOST: 4.0, Q_THRUST: 4.0, Q_ANGLE: 1.5e-3, Q_RATIO: 1e-6}
+# process noise (spectral densities): coast m2/s3 covers harmonics over J2; those of thrust and angle are for a boost of
+# no believed class, see ``believe`` for the others
+_NOISE = {Q_COAST: 1e-5, Q_BOOST: 4.0, Q_THRUST: 4.0, Q_ANGLE: 1.5e-3, Q_RATIO: 1e-7}
 # the other motions: re-entry as coast; the drag coefficient of slender bodies doubles from Mach 10 to 1 (2.3 e-folds of
 # speed), so ln beta wanders by 0.2 = (ln 2)^2 / 2.3 an e-fold; an airliner gains or loses 0.3 m/s2 for 5 s; an orbit is
 # off by the harmonics of degree 2 and order 2, 5e-5 m/s2 that turn in some 600 s
 _NOISE |= {Q_REENTRY: 1e-5, Q_BETA: 0.2, Q_GLIDE: 1e-2, Q_AIRCRAFT: 1.0, TURN_SD: 0.03, Q_ORBIT: 3e-6}
+_LEAST_Q_THRUST = 0.1  # notional: throttling, 1 m/s2 over 10 s
+_LEAST_Q_ANGLE = 5e-5  # notional: steering, 1.3 deg over 10 s
 UNEXPECTED = 3e-4  # 1/s: boost taken to be over that was not, or a stage that no class has
 _HIGHER = 1.25  # a flight may light its last stage this much higher than the nominal one
 _SURE_PAUSE_S = 15.0  # how long after its end a believed pause between stages is still waited for
-_SHORT_PAUSE_S = 5.0  # shorter pauses between stages are bridged by the boost model
+_SHORT_PAUSE_S = 10.0  # no pause between stages is told apart from a shorter one
 _LEAST_BETA_SD, _ANY_BETA_SD = 0.4, 1.0  # of ln beta: within a class (Mach number, attitude), of anything at all
 _UNEXPECTED_GLIDE = 0.01  # share of what falls into the air that may glide though no class does
 _ENTRY_S = 40.0  # s from 100 km down to where lift is felt, at -5 deg and 7 km/s
 _ANY_LIFT, _ANY_GLIDE_BETA = 2.2, 10e3  # the NRC's lift over drag (Acton 2015 has 2.6); kg/m2, notional
-_ELEVATIONS_DEG = (25.0, 40.0, 55.0, 70.0, 85.0)  # of the thrust after pitching over: from long range to lofted
+_ELEVATION_DEG = (25.0, 85.0)  # of the thrust after pitching over: from long range to lofted
+_FLIGHTS = 12  # of a class
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
+_CUT = 0.5 * math.erfc(3.0 / math.sqrt(2.0))  # spreads are cut at three sigma
 _AZIMUTHS = 8
 _STEP_S = 2.0
+_CLOUDS = 10e3  # m: about where plumes come into sight
+_LAG_S = 10.0  # over which the model's steadiness is judged: the revisit time of the slower satellites
 _MISSED = 0.15  # share of looks that miss a plume in view: shapes how long after the cloud tops a first look may be
-_WIDER = 1.3  # the cloud is nominal flights only: standard deviations are widened for the spread within a class
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,10 @@ class Belief:
 
     def at_any_time(self) -> Prior:
         """Somewhere in its powered flight."""
+        return self._any
+
+    @cached_property
+    def _any(self) -> Prior:
         return _moments(self.cloud, self.weight)
 
     def first_seen(self, cloud_top: float, period: float) -> Prior:
@@ -97,27 +112,41 @@ class Belief:
 
 
 def believe(classes: Sequence[FlightClass]) -> Belief:
-    """Boil believed classes down. Without any, only infrared detections suggest a boost, of a generic kind."""
+    """Boil believed classes down. Without any, only infrared detections suggest a boost, of a generic kind.
+
+    Process noise of thrust and its direction is what the flights themselves do that the model (constant mass flow, a
+    fixed direction) does not: drag that fades, thrust turning as in a gravity turn. What is returned is shared: do not
+    write to it.
+    """
+    return _believe(tuple(classes))
+
+
+@lru_cache(maxsize=32)
+def _believe(classes: tuple[FlightClass, ...]) -> Belief:
     rows: list[NDArray[np.float64]] = []
     clocks: list[NDArray[np.float64]] = []
     flights: list[NDArray[np.int64]] = []
     weights: list[NDArray[np.float64]] = []
+    lately: list[NDArray[np.bool_]] = []  # whether a moment follows the lighting of a later stage
     top_of_pauses: list[float] = []  # heights at which last stages light
+    noise = np.zeros(3)
     priors = [max(c.prior, 1e-6) for c in classes]
     for c, prior in zip(classes, priors, strict=True):
-        for elevation in _ELEVATIONS_DEG:
-            cloud, clock = _fly(c, math.radians(elevation))
-            if _relights(c) > 0.0:
-                last = sum(s.burn.nominal + s.coast.nominal for s in c.stages[:-1])
-                top_of_pauses.append(_HIGHER * float(cloud[clock >= last, 0].min()))
-            rows.append(cloud)
-            clocks.append(clock)
-            flights.append(np.full(len(clock), len(flights)))
+        flown = _flights(c)
+        for m in flown:
+            last = m.rows[m.burn == len(c.stages) - 1, 0]
+            if _relights(c) > 0.0 and len(last):
+                top_of_pauses.append(_HIGHER * float(last.min()))
+            rows.append(_all_round(m))
+            lately.append(np.repeat(_lately_lit(m), _AZIMUTHS))
+            clocks.append(np.repeat(m.clock, _AZIMUTHS))
+            flights.append(np.full(len(rows[-1]), len(flights)))
             # seen moments are even over time: a class counts by its prior, however long it burns
-            weights.append(np.full(len(clock), prior / max(len(clock), 1)))
+            weights.append(np.full(len(rows[-1]), prior / len(flown) / len(rows[-1])))
+            noise += prior * np.array(_unsteady(m))
     if not rows:
         return _generic()
-    cloud, weight = np.concatenate(rows), np.concatenate(weights)
+    cloud, weight, late = np.concatenate(rows), np.concatenate(weights), np.concatenate(lately)
     weight = weight / weight.sum()
     share = np.array(priors) / sum(priors)
     burn = sum(p * sum(s.burn.nominal for s in c.stages) for p, c in zip(share, classes, strict=True))
@@ -131,14 +160,21 @@ def believe(classes: Sequence[FlightClass]) -> Belief:
     par[PAUSE] = max(gaps, default=0.0) + _SURE_PAUSE_S
     par[TOP] = max(top, 1.1 * float(cloud[:, 0].max()))
     par[RELIGHT_TOP] = max(top_of_pauses, default=0.0)
-    par[THRUST], par[THRUST_SD] = any_time.mean[4], math.sqrt(any_time.cov[4, 4])
-    par[RATIO], par[RATIO_SD] = any_time.mean[7], math.sqrt(any_time.cov[7, 7])
+    # thrust that begins anew is that of a later stage lately lit, where a class has one
+    anew = _moments(cloud, weight * late) if late.any() else any_time
+    par[THRUST], par[THRUST_SD] = anew.mean[4], math.sqrt(anew.cov[4, 4])
+    par[RATIO], par[RATIO_SD] = anew.mean[7], math.sqrt(anew.cov[7, 7])
     par[ANGLE_SD] = 0.3
     par[MOST_THRUST], par[MOST_RATIO] = 1.2 * float(cloud[:, 4].max()), 1.2 * float(cloud[:, 7].max())
     par[BETA] = math.exp(sum(p * math.log(max(c.beta.nominal, 1.0)) for p, c in zip(share, classes, strict=True)))
     _note_fall(par, classes, [float(p) for p in share])
     for place, value in _NOISE.items():
         par[place] = value
+    if noise[2] > 0.0:
+        par[Q_THRUST] = max(noise[0] / noise[2] / _LAG_S, _LEAST_Q_THRUST)
+        # the mass flow goes along with throttling
+        par[Q_RATIO] = _LEAST_Q_THRUST * (any_time.mean[7] / any_time.mean[4]) ** 2
+        par[Q_ANGLE] = max(noise[1] / noise[2] / (2.0 * _LAG_S), _LEAST_Q_ANGLE)  # two angles share it
 
     def mean_log(values: list[float]) -> float:
         return math.exp(sum(p * math.log(max(v, 1e-9)) for p, v in zip(share, values, strict=True)))
@@ -176,49 +212,123 @@ def _note_fall(par: NDArray[np.float64], classes: Sequence[FlightClass], share: 
 
 def _relights(c: FlightClass) -> float:
     """Rate (1/s) at which a coasting object of a class lights its next stage: one over the mean pause."""
-    pauses = [s.coast.nominal for s in c.stages[:-1] if s.coast.nominal > _SHORT_PAUSE_S]
+    pauses = [max(s.coast.nominal, _SHORT_PAUSE_S) for s in c.stages[:-1]]
     return len(pauses) / sum(pauses) if pauses else 0.0
 
 
-def _fly(c: FlightClass, elevation: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """One nominal flight from latitude 45: its powered moments spread evenly over azimuth, and their clock."""
+@dataclass(frozen=True)
+class _Moments:
+    """Powered moments of one flight to the east: ``clock`` (k,) s; ``rows`` (k, 6): height, velocity east and up, net
+    specific force, its tilt from the vertical, mass-flow ratio; ``burn`` (k,): which."""
+
+    clock: NDArray[np.float64]
+    rows: NDArray[np.float64]
+    burn: NDArray[np.int64]
+
+
+def _flights(c: FlightClass) -> list[_Moments]:
+    """Flights of a class: its spread drawn evenly (Weyl's sequence), thrust from flat to steep.
+
+    What ends lower than the class typically does (three spreads) is no flight of it: thrust too flat to rise. If all
+    do, all are taken.
+    """
+    flown = [_fly(c, k) for k in range(_FLIGHTS)]
+    least = c.burnout_height.nominal - 3.0 * c.burnout_height.spread
+    high = [m for m in flown if len(m.clock) and m.rows[-1, 0] >= least]
+    return high or [m for m in flown if len(m.clock)]
+
+
+def _fly(c: FlightClass, number: int) -> _Moments:
+    """One flight from latitude 45 to the east."""
+    place = 0
+
+    def draw(s: Spread) -> float:
+        nonlocal place
+        u = (0.5 + (number + 1) * math.sqrt(_PRIMES[place % len(_PRIMES)])) % 1.0
+        place += 1
+        return max(s.nominal + s.spread * float(normal_quantile(_CUT + u * (1.0 - 2.0 * _CUT))), 0.0)
+
+    elevation = math.radians(_ELEVATION_DEG[0] + (number + 0.5) / _FLIGHTS * (_ELEVATION_DEG[1] - _ELEVATION_DEG[0]))
     stages = np.zeros((len(c.stages), 4))
     t = 0.0
     for row, s in zip(stages, c.stages, strict=True):
-        row[:] = t, s.burn.nominal, s.thrust.nominal, s.exhaust.nominal
-        t += s.burn.nominal + s.coast.nominal
+        row[:] = t, draw(s.burn), draw(s.thrust), max(draw(s.exhaust), 1.0)
+        t += float(row[1]) + draw(s.coast)
+    vertical, pitch, beta = draw(c.vertical), draw(c.pitch), draw(c.beta_boost)
     lat, step = math.radians(45.0), _STEP_S
     end = float(stages[-1, 0] + stages[-1, 1])
-    nodes = np.empty((boost_rows(stages, c.vertical.nominal, c.pitch.nominal, end, step), 7))
+    nodes = np.empty((boost_rows(stages, vertical, pitch, end, step), 10))
     used = fly_boost(
-        stages, c.vertical.nominal, c.pitch.nominal, c.beta_boost.nominal, elevation, math.pi / 2, end,
-        lat, 0.0, 0.0, 0.0, 0.0, step, nodes,
+        stages, vertical, pitch, beta, elevation, math.pi / 2, end, lat, 0.0, 0.0, 0.0, 0.0, step, nodes,
     )  # fmt: skip
     clock = nodes[:used, 0]
-    ecef = to_ecef(nodes[:used, 1:], OMEGA_GMST * clock)
+    burn = np.full(used, -1, dtype=np.int64)
+    ratio = np.zeros(used)
+    for i, (ignition, lasts, thrust, exhaust) in enumerate(stages):
+        inside = (ignition <= clock) & (clock < ignition + lasts)
+        burn[inside] = i
+        left = np.maximum(1.0 - thrust * (clock[inside] - ignition) / exhaust, 0.02)
+        ratio[inside] = thrust / exhaust / left
+    lit = burn >= 0
+    lit[:-1] &= clock[1:] > clock[:-1]  # where the programme changes a time stands twice: the force after it counts
+    ecef = to_ecef(nodes[:used, 1:7], OMEGA_GMST * clock)
     geodetic = ecef_to_geodetic(ecef[:, :3])
-    out = []
-    kept = []
-    for tau, g, v in zip(clock, geodetic, ecef[:, 3:], strict=True):
-        burning = (stages[:, 0] <= tau) & (tau < stages[:, 0] + stages[:, 1])
-        if not burning.any():
+    cl, sl = np.cos(geodetic[:, 0]), np.sin(geodetic[:, 0])
+    upward = np.stack((cl * np.cos(geodetic[:, 1]), cl * np.sin(geodetic[:, 1]), sl), axis=1)
+    climb = (upward * ecef[:, 3:]).sum(axis=1)
+    along = np.sqrt(np.maximum((ecef[:, 3:] ** 2).sum(axis=1) - climb**2, 0.0))
+    # thrust less drag: what a filter without drag takes for thrust
+    net = nodes[:used, 7:10] - np.array([gravity(*p) for p in nodes[:used, 1:4]])
+    force = np.maximum(np.sqrt((net * net).sum(axis=1)), 1e-6)
+    rise = (upward * to_ecef(net, OMEGA_GMST * clock)).sum(axis=1)
+    tilt = np.arccos(np.clip(rise / force, -1.0, 1.0))
+    rows = np.stack((geodetic[:, 2], along, climb, force, tilt, ratio), axis=1)
+    return _Moments(clock[lit], rows[lit], burn[lit])
+
+
+def _all_round(m: _Moments) -> NDArray[np.float64]:
+    """The cloud (k * azimuths, 8) of a flight, turned to every azimuth."""
+    a = 2.0 * math.pi * np.arange(_AZIMUTHS) / _AZIMUTHS
+    e, n = np.sin(a)[None, :], np.cos(a)[None, :]
+    one = np.ones((1, _AZIMUTHS))
+    h, along, up, force, tilt, ratio = (m.rows[:, k : k + 1] for k in range(6))
+    # the angles of ``models.thrust_direction`` with axes east, north, up
+    p = np.arcsin(np.clip(np.sin(tilt) * e, -1.0, 1.0))
+    q = np.arctan2(np.sin(tilt) * n, np.cos(tilt) * one)
+    parts = (h * one, along * e, along * n, up * one, force * one, p, q, ratio * one)
+    return np.stack(parts, axis=2).reshape(-1, 8)
+
+
+def _lately_lit(m: _Moments) -> NDArray[np.bool_]:
+    """Moments (k,) of a later stage that lit less than ``_LAG_S`` before."""
+    out = np.zeros(len(m.clock), dtype=np.bool_)
+    for i in range(1, int(m.burn.max(initial=0)) + 1):
+        mine = m.burn == i
+        if mine.any():
+            out |= mine & (m.clock - m.clock[mine].min() <= _LAG_S)
+    return out
+
+
+def _unsteady(m: _Moments) -> tuple[float, float, float]:
+    """What thrust does that the model (constant mass flow, a fixed direction) does not, over ``_LAG_S`` in sight: sums
+    of squared change of force and of direction, and how many."""
+    force, turn, count = 0.0, 0.0, 0
+    lag = round(_LAG_S / _STEP_S)
+    for k in range(len(m.clock) - lag):
+        later = int(np.searchsorted(m.clock, m.clock[k] + _LAG_S - 1e-6))
+        if m.rows[k, 0] < _CLOUDS or later >= len(m.clock) or m.burn[later] != m.burn[k]:
             continue
-        ignition, _, thrust, exhaust = stages[np.flatnonzero(burning)[0]]
-        left = max(1.0 - thrust * (tau - ignition) / exhaust, 0.02)
-        axes = enu_axes(g[0], g[1])
-        up = float((axes[2] * v).sum())
-        along = math.sqrt(max(float((v * v).sum()) - up * up, 0.0))
-        turned = min(max((tau - c.vertical.nominal) / max(c.pitch.nominal, 1e-3), 0.0), 1.0)
-        tilt = turned * (math.pi / 2 - elevation)
-        for k in range(_AZIMUTHS):
-            a = 2.0 * math.pi * k / _AZIMUTHS
-            e, n = math.sin(a), math.cos(a)
-            # the angles of ``models.thrust_direction`` with axes east, north, up
-            p = math.asin(math.sin(tilt) * e)
-            q = math.atan2(math.sin(tilt) * n, math.cos(tilt))
-            out.append((g[2], along * e, along * n, up, thrust / left, p, q, thrust / exhaust / left))
-            kept.append(tau)
-    return np.array(out).reshape(-1, 8), np.array(kept)
+        dt = m.clock[later] - m.clock[k]
+        left = 1.0 - m.rows[k, 5] * dt
+        if left < 0.2:
+            continue
+        force += (m.rows[later, 3] - m.rows[k, 3] / left) ** 2 * (_LAG_S / dt)
+        speed = math.hypot(m.rows[k, 1], m.rows[k, 2])
+        own = (m.rows[later, 4] - m.rows[k, 4]) * (_LAG_S / dt)
+        fall = 9.8 * m.rows[k, 1] / max(speed, 100.0) ** 2 * _LAG_S  # a gravity turn: g cos(climb) / v
+        turn += max(own * own, fall * fall)
+        count += 1
+    return force, turn, count
 
 
 def _moments(cloud: NDArray[np.float64], weight: NDArray[np.float64]) -> Prior:
@@ -228,8 +338,8 @@ def _moments(cloud: NDArray[np.float64], weight: NDArray[np.float64]) -> Prior:
     cov = np.empty((8, 8))
     for i in range(8):
         for j in range(8):
-            cov[i, j] = (w * d[:, i] * d[:, j]).sum() * _WIDER**2
-    floor = np.array([500.0, 50.0, 50.0, 50.0, 3.0, 0.1, 0.1, 1e-3])
+            cov[i, j] = (w * d[:, i] * d[:, j]).sum()
+    floor = np.array([500.0, 50.0, 50.0, 50.0, 1.0, 0.1, 0.1, 3e-4])
     return Prior(mean, cov + np.diag(floor**2))
 
 

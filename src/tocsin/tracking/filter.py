@@ -1,16 +1,17 @@
 """The update of a track by a detection: an extended Kalman filter in the range-direction chart of a sensor.
 
-A long-range radar measures range to tens of metres and direction to kilometres: what it knows is a thin curved shell,
-which a Gaussian in Cartesian axes is not. Updates are therefore carried out in the chart of a sensor, (range, two
-small angles about the predicted line of sight, and their rates), where the measurement is nearly linear: the state is
+Updates are carried out in the chart of a sensor (``charts``), where its measurement is nearly linear: the state is
 moved there, corrected, moved back exactly, and its covariance is carried by the derivatives at each end. Stored states
-stay Cartesian; between updates, the covariance is a tangent to the shell at the mean. For detections of a second
-sensor the chart of the first is kept, with the update iterated, as long as the shell is bent against its thickness:
-(cross-range sigma)^2 / (2 R) over 0.3 sigma of range.
+stay Cartesian. For detections of a second sensor the chart of the first is kept, with the update iterated, as long as
+the shell is bent against its thickness: (cross-range sigma)^2 / (2 R) over 0.3 sigma of range. While the shell is bent
+in the sensor's own chart, flight and look are fitted together (``bridge``); once it is flat against the measurement
+too, plain Cartesian axes do. What a line of sight leaves unknown is a straight needle, which a Gaussian in Cartesian
+axes is: there the update is iterated.
 
-Covariances are updated in Joseph's form. Sources: Aidala and Hammel, IEEE TAC 28 (1983) for filtering in polar charts;
-Bell and Cathey, IEEE TAC 38 (1993) for the iteration; Bar-Shalom, Li, Kirubarajan (2001), section 11.6, for the
-multiple model.
+Covariances are updated in Joseph's form. A row whose measurement, noise or covariance is not finite or not positive
+definite stays as it was and has a likelihood of -inf. Sources: Aidala and Hammel, IEEE TAC 28 (1983) for filtering in
+polar charts; Bell and Cathey, IEEE TAC 38 (1993) for the iteration; Bar-Shalom, Li, Kirubarajan (2001), section 11.6,
+for the multiple model.
 """
 
 from __future__ import annotations
@@ -20,127 +21,44 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.dynamics.kernels import coast_to_stm
 from tocsin.earth.frames import OMEGA_GMST
 from tocsin.earth.jit import kernel
 from tocsin.records.columns import Kind
-from tocsin.tracking.measure import Looks, h, move_platform, predict_rows, wrap_residual
-from tocsin.tracking.models import BOOST, USED, Bank
+from tocsin.tracking.bridge import bridge, carry
+from tocsin.tracking.charts import bent, chart_axes, from_chart, in_chart, site_at, to_chart
+from tocsin.tracking.measure import Looks, h, move_platform, wrap_residual
+from tocsin.tracking.models import BOOST, COAST, GLIDE, KINDS, ORBIT, REENTRY, SLOTS, USED, Bank
+
+__all__ = [
+    "bent", "bridge", "chart_axes", "factor", "from_chart", "in_chart", "score_pairs", "shine_of",
+    "site_at", "to_chart", "update", "update_rows",
+]  # fmt: skip
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_BENT = 0.3  # of the range sigma: how far the shell may leave its tangent before Cartesian axes will not do
-_ITERATIONS_OTHER = 4
-_MOST_STEPS = 8
+_ITERATIONS_OTHER = 4  # for detections by another sensor than the chart's, and for lines of sight
+_STILL = 1e-6  # squared standard deviations: an iteration that moves the state less is the last
+_FLAT = 0.1  # of the range sigma: how far a shell may leave its tangent where Cartesian axes do as well as the chart
 _LOS = Kind.LOS
 _RAER = Kind.RAER
 _RAE = Kind.RAE
-_DARK = 1e-3  # share of the plume's detection probability that a coasting object is granted: it has no plume
+_RA = Kind.RA
+_TINY = 1e-9  # m, as in ``measure``
+
+# share of a plume's detection probability that an infrared satellite has for each kind of motion without one. Notional:
+# a warm body has little of the plume's megawatts (a thousandth), bodies that the air heats are seen now and then.
+WARM = 1e-3
+HOT = 0.1
 
 
-@kernel
-def site_at(site: Array, theta: float, out: Array) -> None:
-    """Position and velocity (6) eci of a place at rest on the Earth (ecef, 3) at sidereal angle ``theta``."""
-    c, s = math.cos(theta), math.sin(theta)
-    out[0], out[1], out[2] = c * site[0] - s * site[1], s * site[0] + c * site[1], site[2]
-    out[3], out[4], out[5] = -OMEGA_GMST * out[1], OMEGA_GMST * out[0], 0.0
-
-
-@kernel
-def chart_axes(x: Array, centre: Array, e: Array, y: Array) -> None:
-    """Axes ``e`` (3, 3: line of sight, two across) and coordinates ``y`` (6) of ``x`` in its chart about ``centre``."""
-    d = np.empty(3)
-    w = np.empty(3)
-    for k in range(3):
-        d[k] = x[k] - centre[k]
-        w[k] = x[3 + k] - centre[3 + k]
-    r = max(math.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]), 1.0)
-    for k in range(3):
-        e[0, k] = d[k] / r
-    # across: perpendicular to the coordinate axis that the line of sight is least along
-    a, b, c = abs(e[0, 0]), abs(e[0, 1]), abs(e[0, 2])
-    if c <= a and c <= b:
-        e[1, 0], e[1, 1], e[1, 2] = -e[0, 1], e[0, 0], 0.0
-    elif b <= a:
-        e[1, 0], e[1, 1], e[1, 2] = e[0, 2], 0.0, -e[0, 0]
-    else:
-        e[1, 0], e[1, 1], e[1, 2] = 0.0, -e[0, 2], e[0, 1]
-    n = math.sqrt(e[1, 0] ** 2 + e[1, 1] ** 2 + e[1, 2] ** 2)
-    for k in range(3):
-        e[1, k] /= n
-    e[2, 0] = e[0, 1] * e[1, 2] - e[0, 2] * e[1, 1]
-    e[2, 1] = e[0, 2] * e[1, 0] - e[0, 0] * e[1, 2]
-    e[2, 2] = e[0, 0] * e[1, 1] - e[0, 1] * e[1, 0]
-    y[0], y[1], y[2] = r, 0.0, 0.0
-    for k in range(3):
-        s = e[k, 0] * w[0] + e[k, 1] * w[1] + e[k, 2] * w[2]
-        y[3 + k] = s if k == 0 else s / r
-
-
-@kernel
-def from_chart(y: Array, centre: Array, e: Array, x: Array, G: Array) -> None:
-    """State ``x`` (6) of chart coordinates ``y`` (6) and the derivative ``G`` (6, 6) of x by y."""
-    ca, sa = math.cos(y[1]), math.sin(y[1])
-    cb, sb = math.cos(y[2]), math.sin(y[2])
-    r, rr, ar, br = y[0], y[3], y[4], y[5]
-    for k in range(3):
-        fwd, side = ca * e[0, k] + sa * e[1, k], ca * e[1, k] - sa * e[0, k]
-        u = cb * fwd + sb * e[2, k]
-        ua = cb * side
-        ub = cb * e[2, k] - sb * fwd
-        uaa = -cb * fwd
-        uab = -sb * side
-        x[k] = centre[k] + r * u
-        x[3 + k] = centre[3 + k] + rr * u + r * (ar * ua + br * ub)
-        G[k, 0], G[k, 1], G[k, 2] = u, r * ua, r * ub
-        G[k, 3], G[k, 4], G[k, 5] = 0.0, 0.0, 0.0
-        G[3 + k, 0] = ar * ua + br * ub
-        G[3 + k, 1] = rr * ua + r * (ar * uaa + br * uab)
-        G[3 + k, 2] = rr * ub + r * (ar * uab - br * u)
-        G[3 + k, 3], G[3 + k, 4], G[3 + k, 5] = u, r * ua, r * ub
-
-
-@kernel
-def to_chart(y: Array, e: Array, J: Array) -> None:
-    """Derivative ``J`` (6, 6) of chart coordinates by the state at angles zero: ``from_chart``'s inverse."""
-    r = y[0]
-    for j in range(3):
-        J[0, j], J[0, 3 + j] = e[0, j], 0.0
-        J[1, j], J[1, 3 + j] = e[1, j] / r, 0.0
-        J[2, j], J[2, 3 + j] = e[2, j] / r, 0.0
-        J[3, j], J[3, 3 + j] = y[4] * e[1, j] + y[5] * e[2, j], e[0, j]
-        J[4, j], J[4, 3 + j] = -(y[4] * e[0, j] + y[3] * e[1, j] / r) / r, e[1, j] / r
-        J[5, j], J[5, 3 + j] = -(y[5] * e[0, j] + y[3] * e[2, j] / r) / r, e[2, j] / r
-
-
-@kernel
-def _carry(J: Array, P: Array, n: int, out: Array) -> None:
-    """``out = diag(J, I) P diag(J, I)'`` for an n x n P, made symmetric."""
-    t = np.empty((n, n))
-    for i in range(n):
-        for j in range(n):
-            if i < 6:
-                s = 0.0
-                for k in range(6):
-                    s += J[i, k] * P[k, j]
-                t[i, j] = s
-            else:
-                t[i, j] = P[i, j]
-    for i in range(n):
-        for j in range(n):
-            if j < 6:
-                s = 0.0
-                for k in range(6):
-                    s += t[i, k] * J[j, k]
-                out[i, j] = s
-            else:
-                out[i, j] = t[i, j]
-    for i in range(n):
-        for j in range(i):
-            s = 0.5 * (out[i, j] + out[j, i])
-            out[i, j] = s
-            out[j, i] = s
+def shine_of(bank: Bank, warm: float = WARM, hot: float = HOT) -> Array:
+    """How well (M,) infrared satellites see each kind of a bank, against the one of them that they see best."""
+    of = np.full(KINDS, warm)
+    of[BOOST] = 1.0
+    of[REENTRY], of[GLIDE] = hot, hot
+    mine = of[bank.kinds]
+    return np.asarray(mine / mine.max())
 
 
 @kernel
@@ -178,21 +96,43 @@ def _solve(L: Array, b: Array, n: int) -> None:
 
 
 @kernel
-def _innovate(kind: int, n: int, zp: Array, Hx: Array, P: Array, z: Array, R: Array, out: Array) -> float:
+def _room() -> tuple[Array, Array, Array, Array, Array, Array, Array, Array, Array]:
+    """Arrays to work in, made once for many rows: making them anew for each would cost more than the algebra."""
+    return (
+        np.zeros((3, 3)), np.zeros((2, 6, 6)), np.zeros((4, 10)), np.zeros((4, 10, 10)), np.zeros((6, 4)),
+        np.zeros((2, 4, 6)), np.zeros((3, 4, 4)), np.zeros((2, 10, 4)), np.zeros((4, 10)),
+    )  # fmt: skip
+
+
+@kernel
+def _innovate(
+    kind: int, n: int, zp: Array, Hx: Array, P: Array, z: Array, R: Array, room: tuple[Array, ...], out: Array
+) -> float:
     """Log-likelihood of a measurement under a state's predicted one; ``out[0]``: squared Mahalanobis distance.
 
     The spread of range that a Cartesian Gaussian bent around the sensor has (variance of d^2 / 2 R for the cross-range
     d) is added.
     """
-    S = np.empty((4, 4))
-    r, v = np.zeros(4), np.zeros(4)
+    S, L = room[6][0], room[6][1]
+    r, v = room[4][0], room[4][1]
+    PH = room[7][0]
+    out[0] = math.inf
+    if factor(R, n, L) == math.inf:
+        return -math.inf
+    for a in range(6):
+        for j in range(n):
+            s = 0.0
+            for b in range(6):
+                s += P[a, b] * Hx[j, b]
+            PH[a, j] = s
+    for i in range(4):
+        r[i] = 0.0
     for i in range(n):
         r[i] = z[i] - zp[i]
         for j in range(n):
             s = 0.0
             for a in range(6):
-                for b in range(6):
-                    s += Hx[i, a] * P[a, b] * Hx[j, b]
+                s += Hx[i, a] * PH[a, j]
             S[i, j] = s
     if kind in (_RAE, _RAER):
         S[0, 0] += 0.5 * (zp[0] * S[2, 2]) ** 2 + 0.5 * (zp[0] * math.cos(zp[2]) ** 2 * S[1, 1]) ** 2
@@ -200,10 +140,8 @@ def _innovate(kind: int, n: int, zp: Array, Hx: Array, P: Array, z: Array, R: Ar
         for j in range(n):
             S[i, j] += R[i, j]
     wrap_residual(kind, r)
-    L = np.zeros((4, 4))
     logdet = factor(S, n, L)
     if logdet == math.inf:
-        out[0] = math.inf
         return -math.inf
     for i in range(n):
         v[i] = r[i]
@@ -211,8 +149,116 @@ def _innovate(kind: int, n: int, zp: Array, Hx: Array, P: Array, z: Array, R: Ar
     d2 = 0.0
     for i in range(n):
         d2 += r[i] * v[i]
+    likelihood = -0.5 * (d2 + logdet + n * math.log(2.0 * math.pi))
+    if not likelihood > -math.inf:
+        return -math.inf
     out[0] = d2
-    return -0.5 * (d2 + logdet + n * math.log(2.0 * math.pi))
+    return likelihood
+
+
+@kernel
+def _sound(x: Array, P: Array, slots: int) -> bool:
+    """Whether a state is finite and its variances are positive: what a look at the position alone would not notice."""
+    least, total = math.inf, 0.0
+    for i in range(slots):
+        least = min(least, P[i, i])
+        total += P[i, i] + abs(x[i])
+    return bool(least > 0.0 and total < math.inf)
+
+
+@kernel
+def _plain(
+    x: Array, P: Array, platform: Array, attitude: Array, z: Array, R: Array, room: tuple[Array, ...], distance: Array
+) -> float:  # fmt: skip
+    """``update`` of six slots by range, azimuth, elevation in Cartesian axes, written out: the batch's inner loop.
+
+    ``platform``, ``attitude``: as they are at the detection's time.
+    """
+    distance[0] = math.inf
+    # the noise must be positive definite: its leading minors
+    q00, q01, q02, q11, q12, q22 = R[0, 0], R[0, 1], R[0, 2], R[1, 1], R[1, 2], R[2, 2]
+    minor = q00 * q11 - q01 * q01
+    whole = q00 * (q11 * q22 - q12 * q12) - q01 * (q01 * q22 - q12 * q02) + q02 * (q01 * q12 - q11 * q02)
+    if not (q00 > 0.0 and minor > 0.0 and whole > 0.0 and _sound(x, P, 6)):
+        return -math.inf
+    d0, d1, d2 = x[0] - platform[0], x[1] - platform[1], x[2] - platform[2]
+    l0 = attitude[0] * d0 + attitude[1] * d1 + attitude[2] * d2
+    l1 = attitude[3] * d0 + attitude[4] * d1 + attitude[5] * d2
+    l2 = attitude[6] * d0 + attitude[7] * d1 + attitude[8] * d2
+    r2 = d0 * d0 + d1 * d1 + d2 * d2
+    r = max(math.sqrt(r2), _TINY)
+    g2 = l0 * l0 + l1 * l1
+    ground = max(math.sqrt(g2), _TINY)
+    i_r, i_g2 = 1.0 / r, 1.0 / (ground * ground)
+    a0, a1 = l1 * i_g2, -l0 * i_g2
+    c = i_r * i_r
+    b0, b1, b2 = -l0 * l2 * c / ground, -l1 * l2 * c / ground, ground * c
+    v0 = z[0] - r
+    v1 = z[1] - math.atan2(l0, l1)
+    v1 -= 2.0 * math.pi * math.floor((v1 + math.pi) / (2.0 * math.pi))
+    v2 = z[2] - math.atan2(l2, ground)
+    h00, h01, h02 = d0 * i_r, d1 * i_r, d2 * i_r
+    h10, h11, h12 = (
+        a0 * attitude[0] + a1 * attitude[3], a0 * attitude[1] + a1 * attitude[4], a0 * attitude[2] + a1 * attitude[5],
+    )  # fmt: skip
+    h20 = b0 * attitude[0] + b1 * attitude[3] + b2 * attitude[6]
+    h21 = b0 * attitude[1] + b1 * attitude[4] + b2 * attitude[7]
+    h22 = b0 * attitude[2] + b1 * attitude[5] + b2 * attitude[8]
+    PH, K, T = room[7][0], room[7][1], room[3][0]
+    for i in range(6):
+        p0, p1, p2 = P[i, 0], P[i, 1], P[i, 2]
+        PH[i, 0] = p0 * h00 + p1 * h01 + p2 * h02
+        PH[i, 1] = p0 * h10 + p1 * h11 + p2 * h12
+        PH[i, 2] = p0 * h20 + p1 * h21 + p2 * h22
+    s00 = q00 + h00 * PH[0, 0] + h01 * PH[1, 0] + h02 * PH[2, 0]
+    s01 = q01 + h00 * PH[0, 1] + h01 * PH[1, 1] + h02 * PH[2, 1]
+    s02 = q02 + h00 * PH[0, 2] + h01 * PH[1, 2] + h02 * PH[2, 2]
+    s11 = q11 + h10 * PH[0, 1] + h11 * PH[1, 1] + h12 * PH[2, 1]
+    s12 = q12 + h10 * PH[0, 2] + h11 * PH[1, 2] + h12 * PH[2, 2]
+    s22 = q22 + h20 * PH[0, 2] + h21 * PH[1, 2] + h22 * PH[2, 2]
+    # S = L D L', unit lower L: no roots
+    if not s00 > 0.0:
+        return -math.inf
+    m1, m2 = s01 / s00, s02 / s00
+    e1 = s11 - m1 * s01
+    if not e1 > 0.0:
+        return -math.inf
+    m3 = (s12 - m2 * s01) / e1
+    e2 = s22 - m2 * s02 - m3 * m3 * e1
+    if not e2 > 0.0:
+        return -math.inf
+    i0, i1, i2 = 1.0 / s00, 1.0 / e1, 1.0 / e2
+    u1 = v1 - m1 * v0
+    u2 = v2 - m2 * v0 - m3 * u1
+    squared = v0 * v0 * i0 + u1 * u1 * i1 + u2 * u2 * i2
+    likelihood: float = -0.5 * (squared + math.log(s00 * e1 * e2) + 3.0 * math.log(2.0 * math.pi))
+    if not likelihood > -math.inf:
+        return -math.inf
+    for i in range(6):
+        f0 = PH[i, 0]
+        f1 = PH[i, 1] - m1 * f0
+        f2 = PH[i, 2] - m2 * f0 - m3 * f1
+        k2 = f2 * i2
+        k1 = f1 * i1 - m3 * k2
+        k0 = f0 * i0 - m1 * k1 - m2 * k2
+        K[i, 0], K[i, 1], K[i, 2] = k0, k1, k2
+        # Joseph, first half: T = (I - K H) P, for H P = (P H')'
+        for j in range(6):
+            T[i, j] = P[i, j] - k0 * PH[j, 0] - k1 * PH[j, 1] - k2 * PH[j, 2]
+    for i in range(6):
+        # second half: T (I - K H)' + K R K' = T - (T H' - K R) K'
+        t0, t1, t2 = T[i, 0], T[i, 1], T[i, 2]
+        k0, k1, k2 = K[i, 0], K[i, 1], K[i, 2]
+        w0 = t0 * h00 + t1 * h01 + t2 * h02 - k0 * q00 - k1 * q01 - k2 * q02
+        w1 = t0 * h10 + t1 * h11 + t2 * h12 - k0 * q01 - k1 * q11 - k2 * q12
+        w2 = t0 * h20 + t1 * h21 + t2 * h22 - k0 * q02 - k1 * q12 - k2 * q22
+        for j in range(i, 6):
+            s = T[i, j] - w0 * K[j, 0] - w1 * K[j, 1] - w2 * K[j, 2]
+            P[i, j] = s
+            P[j, i] = s
+        x[i] += k0 * v0 + k1 * v1 + k2 * v2
+    distance[0] = squared
+    return likelihood
 
 
 @kernel
@@ -224,45 +270,66 @@ def update(
     log-likelihood before it.
 
     ``charted``: in the chart about ``centre`` (6), else in Cartesian axes; ``iterations`` of Gauss-Newton (1: the
-    plain filter). Where the innovation's covariance is not positive definite nothing changes and -inf is returned.
+    plain filter). ``distance[0]``: squared distance. Where the noise or the innovation's covariance is not positive
+    definite, or anything is not finite, nothing changes and -inf is returned.
     """
-    e, J, G = np.zeros((3, 3)), np.zeros((6, 6)), np.zeros((6, 6))
-    y0, y = np.empty(slots), np.empty(slots)
-    xi = np.empty(6)
-    Py = np.empty((slots, slots))
+    room = _room()
+    likelihood: float = _update(
+        x, P, slots, kind, dt, region, platform, attitude, z, R, charted, centre, iterations, room, distance
+    )
+    return likelihood
+
+
+@kernel
+def _update(
+    x: Array, P: Array, slots: int, kind: int, dt: float, region: int, platform: Array, attitude: Array, z: Array,
+    R: Array, charted: bool, centre: Array, iterations: int, room: tuple[Array, ...], distance: Array,
+) -> float:  # fmt: skip
+    """``update`` in a given room."""
+    e = room[0]
+    J, G = room[1][0], room[1][1]
+    y0, y = room[2][0], room[2][1]
+    xi, y6 = room[2][2], room[2][3]
+    Py, T, M, t = room[3][0], room[3][1], room[3][2], room[3][3]
+    Ht, bias, r, v, column, zp = room[4][0], room[4][1], room[4][2], room[4][3], room[4][4], room[4][5]
+    Hx, Hb = room[5][0], room[5][1]
+    H = room[8]
+    S, L = room[6][0], room[6][1]
+    PH, K = room[7][0], room[7][1]
+    distance[0] = math.inf
+    if not _sound(x, P, slots):
+        return -math.inf
     for i in range(6):
         xi[i] = x[i]
-        G[i, i] = 1.0
-        J[i, i] = 1.0
-    y6 = np.empty(6)
     if charted:
         chart_axes(xi, centre, e, y6)
         to_chart(y6, e, J)
         from_chart(y6, centre, e, xi, G)
+        carry(J, P, slots, t, Py)
     else:
         for i in range(6):
             y6[i] = xi[i]
+        for i in range(slots):
+            for j in range(slots):
+                Py[i, j] = P[i, j]
     for i in range(slots):
         y0[i] = y6[i] if i < 6 else x[i]
         y[i] = y0[i]
-    _carry(J, P, slots, Py)
-    zp, Ht, bias = np.empty(4), np.empty(4), np.zeros(4)
-    Hx, Hb = np.empty((4, 6)), np.empty((4, 4))
-    H = np.zeros((4, slots))
-    PH = np.empty((slots, 4))
-    K = np.empty((slots, 4))
-    S, L = np.empty((4, 4)), np.zeros((4, 4))
-    r, v, column = np.zeros(4), np.zeros(4), np.zeros(4)
-    likelihood = 0.0
+    likelihood, d2 = 0.0, 0.0
     n = 0
     for step in range(iterations):
         n = h(kind, xi, dt, region, platform, attitude, bias, zp, Hx, Hb, Ht)
+        if step == 0 and factor(R, n, L) == math.inf:
+            return -math.inf
         for i in range(n):
             for j in range(6):
-                s = 0.0
-                for k in range(6):
-                    s += Hx[i, k] * G[k, j]
-                H[i, j] = s
+                if charted:
+                    s = 0.0
+                    for k in range(6):
+                        s += Hx[i, k] * G[k, j]
+                    H[i, j] = s
+                else:
+                    H[i, j] = Hx[i, j]
         for a in range(slots):
             for i in range(n):
                 s = 0.0
@@ -296,15 +363,17 @@ def update(
             for i in range(n):
                 column[i] = v[i]
             _solve(L, column, n)
-            d2 = 0.0
             for i in range(n):
                 d2 += v[i] * column[i]
-            distance[0] = d2
             likelihood = -0.5 * (d2 + logdet + n * math.log(2.0 * math.pi))
+            if not likelihood > -math.inf:
+                return -math.inf
+        moved = 0.0
         for a in range(slots):
             s = y0[a]
             for i in range(n):
                 s += K[a, i] * v[i]
+            moved = max(moved, (s - y[a]) ** 2 / max(Py[a, a], 1e-300))
             y[a] = s
         if charted:
             y[0] = max(y[0], 1.0)
@@ -314,259 +383,85 @@ def update(
         else:
             for i in range(6):
                 xi[i] = y[i]
+        if moved < _STILL:
+            break
     # Joseph: (I - K H) Py (I - K H)' + K R K'
-    M = np.zeros((slots, slots))
-    T = np.empty((slots, slots))
     for i in range(slots):
-        M[i, i] = 1.0
         for j in range(6):
+            s = 1.0 if i == j else 0.0
             for k in range(n):
-                M[i, j] -= K[i, k] * H[k, j]
+                s -= K[i, k] * H[k, j]
+            M[i, j] = s
     for i in range(slots):
         for j in range(slots):
-            s = 0.0
-            for k in range(slots):
-                m = M[i, k]
-                if m != 0.0:
-                    s += m * Py[k, j]
+            s = Py[i, j] if i >= 6 else 0.0
+            for k in range(6):
+                s += M[i, k] * Py[k, j]
             T[i, j] = s
     for i in range(slots):
-        for j in range(slots):
+        for a in range(n):
             s = 0.0
-            for k in range(slots):
+            for b in range(n):
+                s += K[i, b] * R[b, a]
+            PH[i, a] = s
+    for i in range(slots):
+        for j in range(i, slots):
+            s = T[i, j] if j >= 6 else 0.0
+            for k in range(6):
                 s += T[i, k] * M[j, k]
             for a in range(n):
-                for b in range(n):
-                    s += K[i, a] * R[a, b] * K[j, b]
+                s += PH[i, a] * K[j, a]
             Py[i, j] = s
-    _carry(G, Py, slots, T)
+            Py[j, i] = s
+    if charted:
+        carry(G, Py, slots, t, T)
     for i in range(slots):
         x[i] = xi[i] if i < 6 else y[i]
         for j in range(slots):
-            P[i, j] = T[i, j]
-    return likelihood
-
-
-@kernel
-def bridge(
-    x0: Array, P0: Array, t0: float, t1: float, theta0: float, charted: bool, centre: Array, x: Array, P: Array, slots:
-    int, kind: int, dt: float, region: int, platform: Array, attitude: Array, z: Array, R: Array, distance: Array,
-) -> float:  # fmt: skip
-    """Correct a predicted state as ``update`` does, but with the flight since ``t0`` linearised anew in every
-    iteration.
-
-    Over a gap, or where the velocity before it was hardly known, the flight bends more than the measurement is wide.
-    Sought is therefore the most likely state *before* (``x0`` (6), ``P0`` (6, 6) at ``t0``, in the chart about
-    ``centre`` if ``charted``) and what has happened since beside free fall: ``x`` (10), ``P`` (10, 10), the prediction
-    at ``t1``, less the free fall of ``x0``. The corrected state at ``t1`` is written to ``x``, ``P``; ``distance[0]``:
-    squared distance; returns the log-likelihood.
-    """
-    e, J, G = np.zeros((3, 3)), np.zeros((6, 6)), np.zeros((6, 6))
-    y0, y, xi, x1 = np.empty(6), np.empty(6), np.empty(6), np.empty(6)
-    Phi, A = np.empty((6, 6)), np.empty((6, 6))
-    Py = np.empty((6, 6))
-    for i in range(6):
-        xi[i] = x0[i]
-        G[i, i] = 1.0
-        J[i, i] = 1.0
-        y0[i] = x0[i]
-    if charted:
-        chart_axes(xi, centre, e, y0)
-        to_chart(y0, e, J)
-        from_chart(y0, centre, e, xi, G)
-    for i in range(6):
-        y[i] = y0[i]
-    _carry(J, P0, 6, Py)
-    # what has happened beside free fall: mean ``since`` and covariance ``W``
-    since = np.empty(slots)
-    W, T = np.empty((slots, slots)), np.empty((6, 6))
-    coast_to_stm(xi, t0, t1, theta0, x1, Phi)
-    _carry(Phi, P0, 6, T)
-    for i in range(slots):
-        since[i] = x[i] - x1[i] if i < 6 else x[i]
-        for j in range(slots):
-            W[i, j] = P[i, j] - T[i, j] if i < 6 and j < 6 else P[i, j]
-    for i in range(6):
-        W[i, i] = max(W[i, i], 0.0)
-    xs = np.empty(6)
-    zp, Ht, bias = np.empty(4), np.empty(4), np.zeros(4)
-    Hx, Hb = np.empty((4, 6)), np.empty((4, 4))
-    H, PH, K = np.empty((4, 6)), np.empty((6, 4)), np.empty((6, 4))
-    WH, M = np.empty((slots, 4)), np.empty((slots, 4))
-    S, N, L = np.empty((4, 4)), np.empty((4, 4)), np.zeros((4, 4))
-    r, v, column = np.zeros(4), np.zeros(4), np.zeros(4)
-    likelihood, d2 = -math.inf, math.inf
-    n = 0
-    for step in range(_MOST_STEPS):
-        for i in range(6):
-            xs[i] = x1[i] + since[i]
-        n = h(kind, xs, dt, region, platform, attitude, bias, zp, Hx, Hb, Ht)
-        for i in range(6):
-            for j in range(6):
-                s = 0.0
-                for k in range(6):
-                    s += Phi[i, k] * G[k, j]
-                A[i, j] = s
-        for i in range(n):
-            for j in range(6):
-                s = 0.0
-                for k in range(6):
-                    s += Hx[i, k] * A[k, j]
-                H[i, j] = s
-            for a in range(slots):
-                s = 0.0
-                for k in range(6):
-                    s += W[a, k] * Hx[i, k]
-                WH[a, i] = s
-        for a in range(6):
-            for i in range(n):
-                s = 0.0
-                for k in range(6):
-                    s += Py[a, k] * H[i, k]
-                PH[a, i] = s
-        for i in range(n):
-            for j in range(n):
-                s = R[i, j]
-                for k in range(6):
-                    s += Hx[i, k] * WH[k, j]
-                N[i, j] = s
-                for k in range(6):
-                    s += H[i, k] * PH[k, j]
-                S[i, j] = s
-        logdet = factor(S, n, L)
-        if logdet == math.inf:
-            return -math.inf
-        for i in range(4):
-            r[i] = z[i] - zp[i] if i < n else 0.0
-        wrap_residual(kind, r)
-        for i in range(n):
-            s = r[i]
-            for k in range(6):
-                s -= H[i, k] * (y0[k] - y[k])
-            v[i] = s
-            column[i] = s
-        _solve(L, column, n)
-        d2 = 0.0
-        for i in range(n):
-            d2 += v[i] * column[i]
-        likelihood = -0.5 * (d2 + logdet + n * math.log(2.0 * math.pi))
-        moved = 0.0
-        for a in range(6):
-            s = y0[a]
-            for i in range(n):
-                s += PH[a, i] * column[i]
-            moved = max(moved, (s - y[a]) ** 2 / max(Py[a, a], 1e-300))
-            xs[a] = s
-        if moved < 1e-8 and step > 0:
-            break
-        for a in range(6):
-            y[a] = xs[a]
-        if charted:
-            y[0] = max(y[0], 1.0)
-            from_chart(y, centre, e, xi, G)
-        else:
-            for i in range(6):
-                xi[i] = y[i]
-        coast_to_stm(xi, t0, t1, theta0, x1, Phi)
+            P[i, j] = T[i, j] if charted else Py[i, j]
     distance[0] = d2
-    # covariance before, Joseph: (I - K H) Py (I - K H)' + K N K'
-    for a in range(6):
-        for i in range(n):
-            column[i] = PH[a, i]
-        _solve(L, column, n)
-        for i in range(n):
-            K[a, i] = column[i]
-    for i in range(6):
-        for j in range(6):
-            J[i, j] = 1.0 if i == j else 0.0
-            for k in range(n):
-                J[i, j] -= K[i, k] * H[k, j]
-    _carry(J, Py, 6, T)
-    for i in range(6):
-        for j in range(6):
-            s = T[i, j]
-            for a in range(n):
-                for b in range(n):
-                    s += K[i, a] * N[a, b] * K[j, b]
-            Py[i, j] = s
-    # what has happened since, given the measurement: W H' N^-1, and with it the state and covariance at t1
-    if factor(N, n, L) == math.inf:
-        return -math.inf
-    for a in range(slots):
-        for i in range(n):
-            column[i] = WH[a, i]
-        _solve(L, column, n)
-        for i in range(n):
-            M[a, i] = column[i]
-    F = np.empty((slots, 6))
-    for a in range(slots):
-        for j in range(6):
-            s = A[a, j] if a < 6 else 0.0
-            for i in range(n):
-                s -= M[a, i] * H[i, j]
-            F[a, j] = s
-    FP = np.empty((slots, 6))
-    for a in range(slots):
-        for j in range(6):
-            s = 0.0
-            for k in range(6):
-                s += F[a, k] * Py[k, j]
-            FP[a, j] = s
-    for a in range(slots):
-        s = x1[a] + since[a] if a < 6 else since[a]
-        for i in range(n):
-            s += M[a, i] * r[i]
-        x[a] = s
-        for b in range(a, slots):
-            s = W[a, b]
-            for i in range(n):
-                s -= M[a, i] * WH[b, i]
-            for k in range(6):
-                s += FP[a, k] * F[b, k]
-            P[a, b] = s
-            P[b, a] = s
     return likelihood
 
 
 @kernel
-def bent(P: Array, x: Array, centre: Array) -> bool:
-    """Whether what is known of the position about ``centre`` is a shell too bent for Cartesian axes."""
+def _flat(P: Array, x: Array, centre: Array, noise: float) -> bool:
+    """Whether the shell about ``centre`` is so flat, also against a range measured with variance ``noise``, that
+    Cartesian axes do as well as the chart.
+    """
     d0, d1, d2 = x[0] - centre[0], x[1] - centre[1], x[2] - centre[2]
-    r = max(math.sqrt(d0 * d0 + d1 * d1 + d2 * d2), 1.0)
-    u = (d0 / r, d1 / r, d2 / r)
-    along = 0.0
-    trace = 0.0
-    for i in range(3):
-        trace += P[i, i]
-        for j in range(3):
-            along += u[i] * P[i, j] * u[j]
-    across = max(trace - along, 0.0)
-    return bool(across / (2.0 * r) > _BENT * math.sqrt(max(along, 0.0)))
+    r2 = max(d0 * d0 + d1 * d1 + d2 * d2, 1.0)
+    along = d0 * (P[0, 0] * d0 + 2.0 * (P[0, 1] * d1 + P[0, 2] * d2))
+    along = (along + d1 * (P[1, 1] * d1 + 2.0 * P[1, 2] * d2) + d2 * P[2, 2] * d2) / r2
+    across = max(P[0, 0] + P[1, 1] + P[2, 2] - along, 0.0)
+    return bool(across * across < (2.0 * _FLAT) ** 2 * r2 * min(max(along, 0.0), noise))
 
 
 @kernel
 def _update_rows(
-    kinds: Ints, used: Ints, x: Array, P: Array, mu: Array, t1: Array, x0: Array, P0: Array, t0: Array, anew: Ints,
-    theta0: float, chart: Ints, sites: Array, own: int, charts: bool,
-    kind: Ints, dt: Array, region: Ints, platform: Array, attitude: Array, z: Array, R: Array, score: Array,
+    kinds: Ints, used: Ints, shine: Array, x: Array, P: Array, mu: Array, x0: Array, P0: Array, t0: Array, anew: Ints,
+    theta0: float, chart: Ints, sites: Array, own: int, charts: bool, points: bool, dets: Ints,
+    kind: Ints, t_s: Array, dt: Array, region: Ints, platform: Array, attitude: Array, z: Array, R: Array,
+    score: Array,
 ) -> None:  # fmt: skip
-    centre, attitude_now, platform_now = np.empty(6), np.empty(9), np.empty(6)
+    centre, after, attitude_now, platform_now = np.empty(6), np.empty(6), np.empty(9), np.empty(6)
+    attitude_then = np.empty(9)
     models = kinds.shape[0]
+    full = x0.shape[1] == models and x0.shape[2] == SLOTS
     weight, distance = np.empty(models), np.empty(1)
+    room = _room()
     for a in range(x.shape[0]):
-        move_platform(dt[a], region[a], platform[a], attitude[a], platform_now, attitude_now)
+        j = dets[a]
+        t1 = t_s[j]
+        ranged = kind[j] == _RAE or kind[j] == _RAER
+        move_platform(dt[j], region[j], platform[j], attitude[j], platform_now, attitude_now)
         kept = chart[a] != 0 and chart[a] != own
-        charted = True
-        iterations = 1
-        if anew[a]:
-            charted = charts and (chart[a] != 0 or own != 0)
-            site_at(sites[a], theta0 + OMEGA_GMST * t0[a], centre)
-        elif kept:
-            site_at(sites[a], theta0 + OMEGA_GMST * t1[a], centre)
-            iterations = _ITERATIONS_OTHER
+        if kept:
+            site_at(sites[a], theta0 + OMEGA_GMST * t1, after)
         else:
             for i in range(6):
-                centre[i] = platform_now[i]
+                after[i] = platform_now[i]
+        iterations = _ITERATIONS_OTHER if kept or kind[j] == _LOS else 1
+        charted = charts and (kept or ranged or kind[j] == _RA)  # for a bridge: a satellite's needles are straight
         most = -math.inf
         closest = math.inf
         for m in range(models):
@@ -574,30 +469,44 @@ def _update_rows(
             if mu[a, m] <= 0.0:
                 continue
             slots = used[m]
-            lit = _DARK if kind[a] == _LOS and kinds[m] != BOOST and models > 1 else 1.0
-            if anew[a]:
+            lit = shine[m] if kind[j] == _LOS else 1.0
+            flat = ranged and not kept and _flat(P[a, m], x[a, m], after, R[j, 0, 0])
+            likelihood = -math.inf
+            falls = kinds[m] == COAST or kinds[m] == ORBIT or (full and kinds[m] == REENTRY)
+            if (points and falls) or (anew[a] and charts and not (charted and flat)):
+                if kept:
+                    site_at(sites[a], theta0 + OMEGA_GMST * t0[a], centre)
+                elif charted:
+                    move_platform(dt[j] - (t1 - t0[a]), region[j], platform[j], attitude[j], centre, attitude_then)
+                known = 7 if full and kinds[m] == REENTRY else 6
+                b = m if full else 0
                 likelihood = bridge(
-                    x0[a], P0[a], t0[a], t1[a], theta0, charted, centre, x[a, m], P[a, m], slots,
-                    kind[a], dt[a], region[a], platform[a], attitude[a], z[a], R[a], distance,
+                    x0[a, b], P0[a, b], known, t0[a], t1, theta0, charted, centre, after, x[a, m], P[a, m], slots,
+                    kind[j], dt[j], region[j], platform[j], attitude[j], z[j], R[j], distance,
                 )  # fmt: skip
-            else:
-                likelihood = update(
-                    x[a, m], P[a, m], slots, kind[a], dt[a], region[a], platform[a], attitude[a], z[a], R[a],
-                    charts, centre, iterations, distance,
-                )  # fmt: skip
-            weight[m] = math.log(mu[a, m] * lit) + likelihood
+            if likelihood == -math.inf:
+                if kind[j] == _RAE and slots == 6 and (flat or not charts):
+                    likelihood = _plain(x[a, m], P[a, m], platform_now, attitude_now, z[j], R[j], room, distance)
+                else:
+                    likelihood = _update(
+                        x[a, m], P[a, m], slots, kind[j], dt[j], region[j], platform[j], attitude[j], z[j], R[j],
+                        charts and not flat and (kept or kind[j] != _LOS), after, iterations, room, distance,
+                    )  # fmt: skip
+            if likelihood > -math.inf:
+                weight[m] = math.log(mu[a, m] * lit) + likelihood
             closest = min(closest, distance[0])
             most = max(most, weight[m])
         score[a, 0] = -math.inf
         score[a, 1] = closest
-        if most > -math.inf:
-            total = 0.0
-            for m in range(models):
-                weight[m] = math.exp(weight[m] - most)
-                total += weight[m]
-            for m in range(models):
-                mu[a, m] = weight[m] / total
-            score[a, 0] = most + math.log(total)
+        if most == -math.inf:
+            continue
+        total = 0.0
+        for m in range(models):
+            weight[m] = math.exp(weight[m] - most)
+            total += weight[m]
+        for m in range(models):
+            mu[a, m] = weight[m] / total
+        score[a, 0] = most + math.log(total)
         if not charts:
             chart[a] = 0
             continue
@@ -605,12 +514,7 @@ def _update_rows(
         for m in range(models - 1, -1, -1):
             if mu[a, m] > mu[a, best]:
                 best = m
-        if kept:
-            site_at(sites[a], theta0 + OMEGA_GMST * t1[a], centre)
-        else:
-            for i in range(6):
-                centre[i] = platform_now[i]
-        if not bent(P[a, best], x[a, best], centre):
+        if not bent(P[a, best], x[a, best], after):
             chart[a] = 0
         elif not kept:
             chart[a] = own
@@ -618,48 +522,60 @@ def _update_rows(
 
 def update_rows(
     bank: Bank, before: tuple[Array, Array, Array], carried: tuple[Array, Array, Array], anew: Ints,
-    chart: Ints, sites: Array, own: int, looks: Looks, dets: Ints, charts: bool = True,
+    chart: Ints, sites: Array, own: int, looks: Looks, dets: Ints, charts: bool = True, shine: Array | None = None,
+    points: bool = False,
 ) -> Array:  # fmt: skip
     """Correct tracks that were carried to their detections, in place: row a by detection ``dets[a]``.
 
-    ``before``: position and velocity (k, 6), covariance (k, 6, 6) and time (k,) of the coast model before they were
-    carried; ``carried``: x, P, mu as from ``advance_rows``, corrected here; ``anew`` (k,): 1 where the flight is to be
-    linearised anew (``bridge``); ``chart`` (k,): as the tracks have it, corrected too; ``sites`` (k, 3): where the
-    chart to use stands (ecef); ``own``: the sensor's chart, 0 if it has none to keep (a satellite); ``charts``:
-    whether charts are used at all, else updates are made in Cartesian axes. Returns (k, 2): log-likelihood, least
-    squared distance.
+    ``before``: state, covariance and time (k,) of the tracks before they were carried, either all models' (k, M, 10)
+    and (k, M, 10, 10), or position and velocity of the coast model (k, 6) and (k, 6, 6), which then stands for all;
+    ``carried``: x, P, mu as from ``advance_rows``, corrected here; ``anew`` (k,): 1 where flight and look may be fitted
+    together (``bridge``; done while the shell is bent); ``chart`` (k,): as the tracks have it, corrected too; ``sites``
+    (k, 3): where the kept chart of another sensor stands (ecef); ``own``: the sensor's chart, 0 if it has none to keep
+    (a satellite); ``charts``: whether charts are used at all, else every update is a plain one in Cartesian axes;
+    ``shine`` (M,): see ``shine_of``, which is the default; ``points``: the sigma-point filter, flight and look of what
+    falls freely (coast, orbit, and re-entry if ``before`` has all models) always fitted together. Returns (k, 2): log-
+    likelihood, least squared distance; -inf and inf where the detection is of no use (not finite, noise not positive
+    definite): such a row is as it was.
     """
     x, P, mu = carried
     score = np.empty((len(dets), 2))
     used = np.array([USED[k] for k in bank.kinds], dtype=np.int64)
+    x0, P0, t0 = before
+    if x0.ndim == 2:
+        x0, P0 = x0[:, None], P0[:, None]
     _update_rows(
-        bank.kinds, used, x, P, mu, looks.t_s[dets], *before[:2], before[2], anew, bank.theta0, chart, sites, own,
-        charts,
-        looks.kind[dets], looks.dt[dets], looks.region[dets], looks.platform[dets], looks.attitude[dets],
-        looks.z[dets], looks.R[dets], score,
+        bank.kinds, used, shine_of(bank) if shine is None else shine, x, P, mu, x0, P0, t0, anew, bank.theta0, chart,
+        sites, own, charts, points, dets, looks.kind, looks.t_s, looks.dt, looks.region, looks.platform, looks.attitude,
+        looks.z, looks.R, score,
     )  # fmt: skip
     return score
 
 
 @kernel
 def _score_rows(
-    kinds: Ints, kind: Ints, rows: Ints, zp: Array, Hx: Array, P: Array, mu: Array, z: Array, R: Array, gate: Array,
-    score: Array,
+    kinds: Ints, shine: Array, dets: Ints, x: Array, P: Array, mu: Array, gate: Array, kind: Ints, dt: Array,
+    region: Ints, platform: Array, attitude: Array, z: Array, R: Array, score: Array,
 ) -> None:  # fmt: skip
     out = np.empty(1)
     models = kinds.shape[0]
     part = np.empty(models)
-    for a in range(kind.shape[0]):
+    room = _room()
+    zp, Hx, Hb, Ht, bias = np.empty(4), np.empty((4, 6)), np.empty((4, 4)), np.empty(4), np.zeros(4)
+    for a in range(dets.shape[0]):
+        j = dets[a]
         inside = False
         most = -math.inf
         for m in range(models):
             part[m] = -math.inf
             if mu[a, m] <= 0.0:
                 continue
-            lit = _DARK if kind[a] == _LOS and kinds[m] != BOOST and models > 1 else 1.0
-            likelihood = _innovate(kind[a], rows[a], zp[a, m], Hx[a, m], P[a, m], z[a], R[a], out)
-            part[m] = math.log(mu[a, m] * lit) + likelihood
-            inside = inside or out[0] < gate[kind[a]]
+            lit = shine[m] if kind[j] == _LOS else 1.0
+            n = h(kind[j], x[a, m], dt[j], region[j], platform[j], attitude[j], bias, zp, Hx, Hb, Ht)
+            likelihood = _innovate(kind[j], n, zp, Hx, P[a, m], z[j], R[j], room, out)
+            if likelihood > -math.inf:
+                part[m] = math.log(mu[a, m] * lit) + likelihood
+            inside = inside or out[0] < gate[kind[j]]
             most = max(most, part[m])
         score[a] = -math.inf
         if inside and most > -math.inf:
@@ -669,91 +585,20 @@ def _score_rows(
             score[a] = most + math.log(total)
 
 
-def score_pairs(bank: Bank, x: Array, P: Array, mu: Array, looks: Looks, dets: Ints, gate: Array) -> Array:
+def score_pairs(
+    bank: Bank, x: Array, P: Array, mu: Array, looks: Looks, dets: Ints, gate: Array, shine: Array | None = None
+) -> Array:
     """ln of the likelihood (k,) of each pair: a track carried to its detection, and the detection; -inf outside the
     gate.
 
     ``x`` (k, M, 10), ``P``, ``mu`` from ``advance_rows``; ``dets`` (k,): which of ``looks``; ``gate`` (5): greatest
-    squared distance by kind. The models' likelihoods are weighed by their probabilities; that an object without thrust
-    has a plume is next to impossible (but where there is one model only).
+    squared distance by kind. The models' likelihoods are weighed by their probabilities and, for infrared detections,
+    by how well their kind is seen (``shine_of``, the default of ``shine``): that an object without thrust has a plume
+    is next to impossible.
     """
-    k, models = len(dets), len(bank)
-    each = np.repeat(dets, models)
-    n = k * models
-    z, hx, hb, ht = np.empty((n, 4)), np.empty((n, 4, 6)), np.empty((n, 4, 4)), np.empty((n, 4))
-    predict_rows(
-        looks.kind[each], np.ascontiguousarray(x[:, :, :6]).reshape(-1, 6), looks.dt[each], looks.region[each],
-        looks.platform[each], looks.attitude[each], z, hx, hb, ht,
-    )  # fmt: skip
-    score = np.empty(k)
+    score = np.empty(len(dets))
     _score_rows(
-        bank.kinds, looks.kind[dets], looks.rows[dets], z.reshape(k, models, 4), hx.reshape(k, models, 4, 6), P, mu,
-        looks.z[dets], looks.R[dets], gate, score,
+        bank.kinds, shine_of(bank) if shine is None else shine, dets, x, P, mu, gate, looks.kind, looks.dt,
+        looks.region, looks.platform, looks.attitude, looks.z, looks.R, score,
     )  # fmt: skip
     return score
-
-
-@kernel
-def _near(
-    x: Array, P: Array, mu: Array, t0: float, kind: int, t1: float, z: Array, R: Array, reach: Array
-) -> bool:  # fmt: skip
-    """A cheap and generous test that spares ``advance`` for pairs that are far apart."""
-    dt = t1 - t0
-    if abs(dt) > 120.0:
-        return True
-    models = mu.shape[0]
-    best = models - 1
-    for m in range(models - 1, -1, -1):
-        if mu[m] > mu[best]:
-            best = m
-    r2 = x[best, 0] ** 2 + x[best, 1] ** 2 + x[best, 2] ** 2
-    g = -3.986e14 / (r2 * math.sqrt(r2))
-    slack = 5e3 + 60.0 * dt * dt  # thrust, and what free fall has beyond second order
-    sp, sv, spread = 0.0, 0.0, 0.0
-    for k in range(3):
-        for m in range(models):
-            if mu[m] > 0.0:
-                sp = max(sp, P[m, k, k])
-                sv = max(sv, P[m, 3 + k, 3 + k])
-        for m in range(models):
-            if m != best and mu[m] > 0.0:
-                spread += abs(x[m, k] - x[best, k]) + abs(x[m, 3 + k] - x[best, 3 + k]) * abs(dt)
-    slack += 12.0 * (math.sqrt(sp) + math.sqrt(sv) * abs(dt)) + spread
-    d = np.empty(3)
-    along = 0.0
-    for k in range(3):
-        d[k] = x[best, k] * (1.0 + 0.5 * g * dt * dt) + x[best, 3 + k] * dt - reach[k]
-        along += d[k] * reach[3 + k]
-    across2 = d[0] ** 2 + d[1] ** 2 + d[2] ** 2 - along * along
-    if kind == _LOS:
-        angle = math.sqrt(R[0, 0] + R[1, 1])
-    elif kind in (_RAE, _RAER):
-        angle = math.sqrt(R[1, 1] + R[2, 2])
-        if abs(along - z[0]) > slack + 8.0 * math.sqrt(R[0, 0]) + across2 / z[0]:
-            return False
-    else:
-        return True
-    return along > 0.0 and across2 < (slack + 8.0 * angle * along) ** 2
-
-
-@kernel
-def _near_pairs(
-    x: Array, P: Array, mu: Array, t_track: Array, kind: Ints, t_det: Array, z: Array, R: Array, reach: Array,
-    tracks: Ints, dets: Ints,
-) -> int:  # fmt: skip
-    found = 0
-    for i in range(x.shape[0]):
-        for j in range(kind.shape[0]):
-            if _near(x[i], P[i], mu[i], t_track[i], kind[j], t_det[j], z[j], R[j], reach[j]):
-                tracks[found] = i
-                dets[found] = j
-                found += 1
-    return found
-
-
-def near_pairs(x: Array, P: Array, mu: Array, t_track: Array, looks: Looks, reach: Array) -> tuple[Ints, Ints]:
-    """Pairs (track, detection) worth a closer look; ``reach`` (k, 6): origin and unit vector of each line of sight."""
-    most = len(x) * len(looks.kind)
-    tracks, dets = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
-    found = _near_pairs(x, P, mu, t_track, looks.kind, looks.t_s, looks.z, looks.R, reach, tracks, dets)
-    return tracks[:found], dets[:found]

@@ -2,9 +2,10 @@
 
 One kernel with a switch on ``kind``: ``h``. Between a scan's ``t0_ns`` and a detection's time the platform and the
 attitude move by one convention, shared with whoever writes ``z``: ``Region.SECTOR`` turns both about the pole with the
-Earth, ``Region.VIEW`` moves the platform as ``p + v dt - mu p / |p|^3 dt^2 / 2`` and leaves the attitude. Derivatives
-by elementary calculus (Bar-Shalom, Li, Kirubarajan, "Estimation with Applications to Tracking and Navigation", 2001,
-chapter 10, gives the same for range and angles).
+Earth, ``Region.VIEW`` moves the platform as ``p + v dt - mu p / |p|^3 dt^2 / 2`` and leaves the attitude,
+``Region.GROUND`` adds to ``SECTOR`` the platform's own uniform motion over the ground, ``Region.SPACE`` moves the
+platform as ``p + v dt`` and leaves the attitude. Derivatives by elementary calculus (Bar-Shalom, Li, Kirubarajan,
+"Estimation with Applications to Tracking and Navigation", 2001, chapter 10, gives the same for range and angles).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from tocsin.earth.wgs84 import MU
 from tocsin.records.columns import KIND_SIZE, Kind, Region, Table
 
 _SECTOR = Region.SECTOR
+_GROUND = Region.GROUND
+_SPACE = Region.SPACE
 _RAE = Kind.RAE
 _RAER = Kind.RAER
 _LOS = Kind.LOS
@@ -39,15 +42,31 @@ def move_platform(
     attitude_out: NDArray[np.float64],
 ) -> None:
     """Platform (6: position, velocity eci) and attitude (9: rows, eci to sensor axes) ``dt`` s after a scan's t0."""
-    if region == _SECTOR:
+    if region in (_SECTOR, _GROUND):
         c = math.cos(OMEGA_GMST * dt)
         s = math.sin(OMEGA_GMST * dt)
         for k in range(0, 6, 3):
             a, b = platform[k], platform[k + 1]
             platform_out[k], platform_out[k + 1], platform_out[k + 2] = c * a - s * b, s * a + c * b, platform[k + 2]
+        if region == _GROUND:
+            # own motion in axes that turn with the Earth: u = v - omega x p, here turned to the time asked for
+            a, b = platform[3] + OMEGA_GMST * platform[1], platform[4] - OMEGA_GMST * platform[0]
+            u0, u1, u2 = c * a - s * b, s * a + c * b, platform[5]
+            platform_out[0] += u0 * dt
+            platform_out[1] += u1 * dt
+            platform_out[2] += u2 * dt
+            # the velocity: u + omega x (what the position has become)
+            platform_out[3] = u0 - OMEGA_GMST * platform_out[1]
+            platform_out[4] = u1 + OMEGA_GMST * platform_out[0]
         for k in range(0, 9, 3):
             a, b = attitude[k], attitude[k + 1]
             attitude_out[k], attitude_out[k + 1], attitude_out[k + 2] = c * a - s * b, s * a + c * b, attitude[k + 2]
+    elif region == _SPACE:
+        for k in range(3):
+            platform_out[k] = platform[k] + platform[3 + k] * dt
+            platform_out[3 + k] = platform[3 + k]
+        for k in range(9):
+            attitude_out[k] = attitude[k]
     else:
         r2 = platform[0] ** 2 + platform[1] ** 2 + platform[2] ** 2
         g = -MU / (r2 * math.sqrt(r2))
@@ -99,7 +118,7 @@ def h(
     m0 = e[0] * w0 + e[1] * w1 + e[2] * w2
     m1 = e[3] * w0 + e[4] * w1 + e[5] * w2
     m2 = e[6] * w0 + e[7] * w1 + e[8] * w2
-    if region == _SECTOR:  # the axes turn too: (omega x row) . d
+    if region in (_SECTOR, _GROUND):  # the axes turn too: (omega x row) . d
         m0 += OMEGA_GMST * (e[0] * d1 - e[1] * d0)
         m1 += OMEGA_GMST * (e[3] * d1 - e[4] * d0)
         m2 += OMEGA_GMST * (e[6] * d1 - e[7] * d0)
@@ -152,6 +171,12 @@ def h(
         g = -MU / (x2 * math.sqrt(x2))
         if region == _SECTOR:
             q0, q1, q2 = -OMEGA_GMST * OMEGA_GMST * p[0], -OMEGA_GMST * OMEGA_GMST * p[1], 0.0
+        elif region == _GROUND:  # omega x (omega x p) + 2 omega x u = omega x (2 v - omega x p)
+            q0 = -OMEGA_GMST * (2.0 * p[4] - OMEGA_GMST * p[0])
+            q1 = OMEGA_GMST * (2.0 * p[3] + OMEGA_GMST * p[1])
+            q2 = 0.0
+        elif region == _SPACE:
+            q0, q1, q2 = 0.0, 0.0, 0.0
         else:
             s2 = platform[0] ** 2 + platform[1] ** 2 + platform[2] ** 2
             gs = -MU / (s2 * math.sqrt(s2))

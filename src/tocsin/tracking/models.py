@@ -241,6 +241,40 @@ def boost_step(x: Array, axes: Array, dt: float, par: Array, xo: Array, F: Array
 
 
 @kernel
+def bend_boost(x: Array, P: Array, axes: Array, dt: float, par: Array, xo: Array) -> None:
+    """Add to ``xo``, as of ``boost_step``, what the spread ``P`` of thrust does to the mean: half the second
+    derivatives by angles, thrust and ratio times their covariance.
+
+    A direction known to half a radian pushes less than its mean says, and 1 / (1 - k t) is steeper above its mean than
+    under it. The second-order filter of Athans, Wishner, Bertolini, IEEE TAC 13 (1968), its mean only. Where thrust is
+    held at what is believed possible nothing is added.
+    """
+    a0, k0 = x[6], x[9]
+    left = 1.0 - k0 * dt
+    if not (0.0 < a0 < par[MOST_THRUST] and 0.0 < k0 < par[MOST_RATIO] and left > 0.2):
+        return
+    u = np.empty((3, 3))
+    thrust_direction(axes, x[7], x[8], u)
+    cp, sp = math.cos(x[7]), math.sin(x[7])
+    sq, cq = math.sin(x[8]), math.cos(x[8])
+    dv = a0 * dt * (1.0 + 0.5 * k0 * dt)
+    dp = 0.5 * a0 * dt * dt * (1.0 + k0 * dt / 3.0)
+    # by angles twice, an angle and thrust, thrust and ratio, ratio twice; dv = a t + a k t^2 / 2 + a k^2 t^3 / 3
+    unit_v, unit_p = dv / a0, dp / a0
+    along_v = 0.5 * dt * dt * P[6, 9] + a0 * dt * dt * dt / 3.0 * P[9, 9]
+    along_p = dt * dt * dt / 6.0 * P[6, 9] + a0 * dt * dt * dt * dt / 12.0 * P[9, 9]
+    for i in range(3):
+        level = sq * axes[3 + i] + cq * axes[6 + i]
+        pq = -sp * (cq * axes[3 + i] - sq * axes[6 + i])
+        turn = -0.5 * (P[7, 7] * u[0, i] + P[8, 8] * cp * level) + P[7, 8] * pq
+        cross = P[6, 7] * u[1, i] + P[6, 8] * u[2, i]
+        xo[i] += turn * dp + cross * unit_p + along_p * u[0, i]
+        xo[3 + i] += turn * dv + cross * unit_v + along_v * u[0, i]
+    xo[6] += dt / (left * left) * P[6, 9] + a0 * dt * dt / (left * left * left) * P[9, 9]
+    xo[9] += dt / (left * left * left) * P[9, 9]
+
+
+@kernel
 def _boost_cov(P: Array, F: Array, dt: float, par: Array, t: Array, Po: Array) -> None:
     congruence(F, P, 10, t, Po)
     h = abs(dt)
@@ -278,6 +312,7 @@ def _one(
     if kind == BOOST:
         D = room[300:400].reshape(10, 10)
         boost_step(x, axes, t1 - t0, par, xo, D)
+        bend_boost(x, P, axes, t1 - t0, par, xo)
         _boost_cov(P, D, t1 - t0, par, room[400:500].reshape(10, 10), Po)
         return
     span = t1 - t0

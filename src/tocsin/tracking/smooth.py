@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 
 from tocsin.dynamics.kernels import coast_to_stm
 from tocsin.dynamics.leap import height_of
-from tocsin.earth.clock import to_ns
 from tocsin.earth.jit import kernel
 from tocsin.records.columns import Kind
 from tocsin.scenario.specs import FlightClass
@@ -487,18 +486,16 @@ class Start:
 
 def _start(looks: Looks, belief: Belief) -> Start:
     """From the first look that tracks are started by: its place, hardly known, and what goes with it by belief."""
-    one = seed(
-        looks, 0, (0, 0, 0), to_ns(float(looks.t_s[0])), 0, 0.0, 0, belief, belief.at_any_time(), belief.at_any_time()
-    )
+    one = seed(looks, 0, belief, belief.at_any_time(), belief.at_any_time())
     if one is None:
         raise ValueError("the first detection is of a kind that starts no track, or its line of sight meets no height")
-    x, P, axes = one.x[0, 0].copy(), one.P[0, 0].copy(), one.axes[0].copy()
+    x, P, axes = one.x.copy(), one.P.copy(), one.axes.ravel().copy()
     away = x[:3] - looks.platform[0, :3]
     u = away / math.sqrt(float((away * away).sum()))
     # the look is used as such: what the seed has from it is given back, but not how range goes with belief
     wide = np.eye(3) - np.outer(u, u) if looks.kind[0] == _LOS else np.eye(3)
     P[:3, :3] += _WIDE**2 * wide
-    return Start(x, P, axes, float(1.0 - one.mu[0, 0]))
+    return Start(x, P, axes, float(1.0 - one.boosts))
 
 
 def smooth(

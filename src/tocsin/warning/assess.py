@@ -66,7 +66,8 @@ class Assessment:
     ``burnout_ns``: end of
 
     thrust, None while it may still burn; ``p_impact``: probability that it comes down at all; ``misfit``: log units by
-    which what was seen of the burning lies beyond what chance allows for the best flight of any class (0: it does not).
+    which what was seen of the burning lies beyond what chance allows for the best flight of any class (0: it does not);
+    ``ranges``, ``clear``: see ``typing.families``.
     """
 
     launch: Estimate
@@ -76,6 +77,8 @@ class Assessment:
     burnout_ns: int | None
     p_impact: float
     misfit: float = 0.0
+    ranges: tuple[float, float, float, float] = (0.25, 0.25, 0.25, 0.25)
+    clear: float | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,7 @@ class Assessor:
         if arc is not None:
             x, P, at = arc.x, arc.P, arc.t
 
+        clear: float | None = None
         parts: list[tuple[float, Cloud]] = []
         scores = dict(boost.scores) if boost is not None else dict.fromkeys(self._classes, 0.0)
         shares = typing.probabilities(scores, self._priors)
@@ -167,6 +171,7 @@ class Assessor:
         if p_boost < 1.0:
             if p_boost == 0.0:
                 states, w = coasting.draw_states(x, P, self._theta0, at, 256)
+                clear = typing.clear_of_the_air(states, w)
                 arcs = coasting.arc_impacts(states, np.full(len(states), at), self._theta0)[1]
                 for name, c in self._classes.items():
                     # how steep it flies is in the boost fit's evidence already
@@ -194,6 +199,8 @@ class Assessor:
             burnout,
             min(max(cloud.p_impact, 0.0), 1.0),
             boost.misfit if boost is not None else 0.0,
+            _ranges(cloud, origin),
+            clear,
         )
 
     def _arc(
@@ -345,6 +352,14 @@ class Assessor:
                 )
             )
         return tuple(out)
+
+
+def _ranges(cloud: Cloud, origin: tuple[float, float] | None) -> tuple[float, float, float, float]:
+    """Shares of the ranges from a launch point; from the arcs themselves where that is not known."""
+    if origin is None:
+        return typing.range_shares(cloud.reach[cloud.hit], cloud.weight[cloud.hit])
+    away = regions.polar(origin, cloud.lat[cloud.hit], cloud.lon[cloud.hit])[:, 0]
+    return typing.range_shares(away, cloud.weight[cloud.hit])
 
 
 def _misfit(fits: Iterable[boostfit.Fit], size: int) -> float:

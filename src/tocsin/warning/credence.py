@@ -139,9 +139,7 @@ def _logs(
     agree = [s for s in said if s.state == "agrees"]
     own = [s for s in agree if not s.owner]
     out = {REAL: math.log(rates.launches) + math.log(max(rates.misbelief, math.exp(-max(misfit, 0.0))))}
-    for s in said:
-        if s.log_missed < 0.0:
-            out[REAL] += math.log(rates.misbelief + (1.0 - rates.misbelief) * math.exp(s.log_missed))
+    out[REAL] += _silence(said, rates)
     prior = rates.launches
     for source in agree:
         usual = rates.launches if source.kind == WORD else rate_of(source.kind, rates)
@@ -167,6 +165,21 @@ def _logs(
     if len(out) == 1:  # nobody says anything: a launch, or the centre's own doing
         out[CENTRE] = math.log(rates.fault)
     return out
+
+
+def _silence(said: Sequence[Said], rates: Credence) -> float:
+    """Log of the probability of all silences, were there something real.
+
+    That an object is not what it is taken to be is one cause of the silence of all sensors of a kind: the further ones
+    say less, and so does one that saw it and has lost it.
+    """
+    log = 0.0
+    for kind in sorted({s.kind for s in said}):
+        silent = [s for s in said if s.kind == kind and s.log_missed < 0.0]
+        for k, s in enumerate(sorted(silent, key=lambda s: (s.state == "agrees", s.log_missed))):
+            excused = rates.silent_again if k > 0 or s.state == "agrees" else rates.misbelief
+            log += math.log(excused + (1.0 - excused) * math.exp(s.log_missed))
+    return log
 
 
 def _add(a: float, b: float) -> float:

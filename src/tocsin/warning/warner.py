@@ -18,14 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tocsin.earth.clock import to_ns
-from tocsin.records.columns import Life, Table
+from tocsin.records.columns import Life, Table, unpack_symmetric
 from tocsin.records.columns import Status as Health
 from tocsin.records.shapes import AreaRisk, Envelope, Estimate, Evidence, WarningVersion
 from tocsin.scenario.specs import NationSpec, Sensor
 from tocsin.tracking.tracker import Tracker, TrackStep
 from tocsin.warning import credence
+from tocsin.warning import typing as kinds
 from tocsin.warning.assess import Assessment, Assessor, Plume
 from tocsin.warning.evidence import Shown, Sky, Watch, collect, note_scans, tells_burning
+from tocsin.warning.known import Known
 from tocsin.warning.notices import Notices
 from tocsin.warning.partner import distance_between, risks, same_event
 
@@ -33,6 +35,7 @@ Status = Literal["opened", "updated", "confirmed", "downgraded", "cancelled", "c
 Level = Literal["no", "low", "medium", "high"]
 TAKEN_BACK = "taken back"  # with which the cause of an end begins that people brought about
 NONE = Estimate(0, "none", 1.0, "none")
+_CERTAIN = 0.99  # probability from which something is taken to be no attack
 _MIDDLING = Shown(1.0, False, 1e5)  # of a class that is not known here
 _SETTLED_M = 3000.0  # an impact point known to this (one sigma) is settled, and new versions come less often:
 _SETTLED_SLOWER = 3  # at this many times the nation's spacing, so that nobody has to read what has not changed
@@ -99,6 +102,7 @@ class Warner:
         self._sensors = {sensor.n: sensor for sensor in sensors}
         self._sky = Sky(spec.theta0, spec.unix_ns)
         self._infrared = np.array([s.n for s in sensors if tells_burning(s)], dtype=np.uint16)
+        self._known = Known(spec.catalogue, spec.unix_ns)
         self._views = views if views is not None else Views(spec, sensors)
         self._live: list[_Live] = []
         self._next = 0
@@ -214,6 +218,8 @@ class Warner:
                 if warning.theirs is not None and theirs.version <= warning.theirs.version:
                     return  # overtaken on its way, or told again
                 warning.theirs = theirs
+                if theirs.status in ("cancelled", "closed"):
+                    self._settled[theirs.uid] = None
                 warning.due_ns = min(warning.due_ns, t_ns)
                 return
         if theirs.status in ("cancelled", "closed"):
@@ -235,7 +241,7 @@ class Warner:
         row = rows.get(warning.track) if warning.track is not None else None
         fresh = row is not None and int(row["updates"]) != warning.updates_seen
         heard = warning.theirs is not None and warning.theirs.version != warning.heard
-        stale = t_ns - warning.checked_ns >= _SILENT_REFRESH_NS
+        stale = t_ns - warning.checked_ns >= _SILENT_REFRESH_NS or self._has_waited(t_ns, warning)
         if not (fresh or heard) and _is_over(warning.version, t_ns):
             warning.ended = "the time of impact has passed"
             if warning.partner is not None:
@@ -257,6 +263,13 @@ class Warner:
             known.due_ns, warning.ended = t_ns, "joined a warning"
             return None
         return self._version(t_ns, warning, row, tracker, own, fresh)
+
+    def _has_waited(self, t_ns: int, warning: _Live) -> bool:
+        """Whether the time that a partner has to answer has run out since the warning was last looked at."""
+        last, wait = warning.version, to_ns(self._spec.rule.cross_check)
+        if last is None or last.confirmed or wait == 0:
+            return False
+        return warning.checked_ns < last.first_data_ns + wait <= t_ns
 
     def _reported(self, warning: _Live, own: Assessment) -> _Live | None:
         """The open warning that so far rests on a partner's word alone and speaks of the same event most nearly."""
@@ -334,6 +347,10 @@ class Warner:
             if last is None:
                 return None  # nobody has been told anything, and there is nothing to tell
             return self._take_back(t_ns, warning, tracker, belief, evidence)
+        families, known = self._families(warning, row, own, types, p_real)
+        up = self._is_no_attack(row, own, families, known)
+        if up:
+            return self._not_an_attack(t_ns, warning, up, belief, evidence, families, known)
         against = p_real < rates.low
         stood = last is not None and last.confirmed
         confirmed = (stood or self._confirms(t_ns, warning, row, tracker, theirs, evidence)) and not against
@@ -360,7 +377,57 @@ class Warner:
             confirmed=confirmed, cause=cause, track=warning.track, sources=sources, partner=warning.partner,
             first_data_ns=first, launch=launch, impact=impact, areas=areas, types=types, p_real=p_real,
             confidence=confidence, evidence=evidence, burnout_ns=burnout, causes=belief.causes,
+            families=families, known=known,
             announced=() if self._notices is None else self._notices.match(launch, impact, types),
+        ))  # fmt: skip
+
+    def _families(
+        self, warning: _Live, row: Any, own: Assessment | None, types: dict[str, float], p_real: float
+    ) -> tuple[dict[str, float], str]:
+        """What kind of thing it is, and which satellite of the catalogue."""
+        if row is None or own is None:
+            return kinds.families(types, self._spec.classes, p_real), ""
+        x = np.array(row["x"], dtype=np.float64)
+        P = unpack_symmetric(np.asarray(row["P"], dtype=np.float64), 6)
+        known = self._known.match(x, P, int(row["t_ns"])) or ""
+        made = kinds.families(
+            own.types, self._spec.classes, p_real, own.ranges, own.clear, kinds.flies_like_an_aircraft(x),
+            warning.watch.seen_ns is not None, int(row["parent"]) >= 0, bool(known),
+        )  # fmt: skip
+        return made, known
+
+    def _is_no_attack(self, row: Any, own: Assessment | None, families: dict[str, float], known: str) -> str:
+        """Why what a track follows is no attack ("": it may be one)."""
+        if row is None or own is None:
+            return ""
+        real = max(1.0 - families["false"], 1e-12)
+        if families["satellite"] > _CERTAIN * real:
+            return f"it is the satellite {known}" if known else "it is in orbit, and was before"
+        if families["aircraft"] > _CERTAIN * real:
+            return "it flies like an aircraft"
+        if families["space-launch"] > _CERTAIN * real and (own.clear or 0.0) > _CERTAIN:
+            return "it has reached orbit"
+        return ""
+
+    def _not_an_attack(
+        self, t_ns: int, warning: _Live, why: str, belief: credence.Belief, evidence: tuple[Evidence, ...],
+        families: dict[str, float], known: str,
+    ) -> WarningVersion | None:
+        """End a warning of something that will not come down as an attack does, or open none."""
+        last = warning.version
+        if warning.track is not None:
+            self._over[warning.track] = None
+        if last is None:
+            warning.ended = why
+            return None
+        if warning.partner is not None:
+            self._settled[warning.partner] = None
+        # a launch that reached orbit was a launch; anything else was a false warning, and everybody is told so
+        launched = families["space-launch"] > families["satellite"] + families["aircraft"]
+        status: Status = "closed" if launched else "cancelled"
+        return self._keep(warning, msgspec.structs.replace(
+            last, version=last.version + 1, t_ns=t_ns, status=status, confirmed=last.confirmed and status == "closed",
+            cause=why, p_real=belief.p_real, evidence=evidence, causes=belief.causes, families=families, known=known,
         ))  # fmt: skip
 
     def _take_back(
