@@ -103,10 +103,8 @@ class Nation:
             if label == OWN:
                 newest = {**self._warners[label].newest(), **self._reports.newest()}
                 ended = {v.uid: v for v in [*versions, *told] if v.status in ("cancelled", "closed")}
-                newest = self._warners[label].newest()
-                if versions:
+                if versions or told:
                     self._record_raid(t, newest, records)
-                ended = {v.uid: v for v in versions if v.status in ("cancelled", "closed")}
                 for when, decision in self._desk.step(t, {**newest, **ended}, frame.inputs):
                     cause = (self._refs[decision.warning],) if decision.warning in self._refs else ()
                     made = self._source.record(
