@@ -13,7 +13,6 @@ own sensors. Before, it costs nothing to miss it, but a track that follows it is
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +26,7 @@ from tocsin.earth.jit import kernel
 from tocsin.measures.chain import Behind
 from tocsin.measures.gospa import NONE, gospa_frame, gospa_over
 from tocsin.measures.nees import nees
+from tocsin.records.arrow import scalar, texts, values
 from tocsin.records.words import Facts
 
 Array = NDArray[np.float64]
@@ -275,10 +275,10 @@ def track_quality(
 
 
 def _points(table: pa.Table, who: Ints, sigma: bool) -> Points:
-    km = np.stack([table[f"{name}_km"].to_numpy() for name in ("x_eci", "y_eci", "z_eci")], axis=1)
-    speed = np.stack([table[f"{name}_km_s"].to_numpy() for name in ("vx_eci", "vy_eci", "vz_eci")], axis=1)
-    stated = np.asarray(pc.fill_null(table["sigma_position_km"], math.nan).to_numpy()) * 1e3 if sigma else None
-    t_ns = np.rint(np.asarray(table["t_s"].to_numpy(), dtype=np.float64) * _NS).astype(np.int64)
+    km = np.stack([values(table[f"{name}_km"]) for name in ("x_eci", "y_eci", "z_eci")], axis=1)
+    speed = np.stack([values(table[f"{name}_km_s"]) for name in ("vx_eci", "vy_eci", "vz_eci")], axis=1)
+    stated = values(table["sigma_position_km"]) * 1e3 if sigma else None
+    t_ns = np.rint(values(table["t_s"]).astype(np.float64) * _NS).astype(np.int64)
     return Points(who, t_ns, np.concatenate((km, speed), axis=1) * 1e3, stated)
 
 
@@ -300,18 +300,19 @@ def qualities(
     times = seconds[seconds % frame_ns == 0]
     behind = Behind(tables, facts.objects)
     told = tables["tracks"]
-    told = told.filter(pc.is_in(told["life"], pa.array(_TOLD)))
+    told = told.filter(pc.is_in(told["life"], texts(_TOLD)))
     pipelines = dict.fromkeys((nation, "own") for nation in scenario["partners"])
-    names = tables["tracks"].select(["nation", "label"]).group_by(["nation", "label"]).aggregate([]).to_pylist()
-    pipelines.update(dict.fromkeys(sorted((row["nation"], row["label"]) for row in names)))
+    # not ``group_by``, which imports pandas by way of pyarrow.dataset
+    names = zip(tables["tracks"]["nation"].to_pylist(), tables["tracks"]["label"].to_pylist(), strict=True)
+    pipelines.update(dict.fromkeys(sorted(set(names))))
     found = {}
     for nation, label in pipelines:
-        own = told.filter(pc.and_(pc.equal(told["nation"], nation), pc.equal(told["label"], label)))
+        own = told.filter(pc.and_(pc.equal(told["nation"], scalar(nation)), pc.equal(told["label"], scalar(label))))
         since = {
             i: round(t_s * _NS)
             for i, t_s in behind.first_seen([s.id for s in facts.sensors if s.partner == nation]).items()
         }
-        tracks = _points(own, np.asarray(own["track"].to_numpy(), dtype=np.int64), sigma=True)
+        tracks = _points(own, values(own["track"]).astype(np.int64), sigma=True)
         found[nation, label] = track_quality(true, tracks, times, since, cutoff_m)
     return found
 
