@@ -52,10 +52,12 @@ def headline(facts: Facts) -> Headline:
         return _warned(facts, warned)
     watching = listed([n.name for n in facts.nations]) or "Nobody"
     if not facts.flights:
-        return Headline(f"Nothing flew, and nobody confirmed a warning ({watching} kept watch).", ())
+        said = tuple(_other_kind_sentences(facts))
+        return Headline(f"Nothing flew, and nobody confirmed a warning ({watching} kept watch).", said)
     flown = [f for f in facts.flights if f.launched]
     if not flown:
-        return Headline(f"Nothing was launched, and nobody confirmed a warning ({watching} kept watch).", ())
+        said = tuple(_other_kind_sentences(facts))
+        return Headline(f"Nothing was launched, and nobody confirmed a warning ({watching} kept watch).", said)
     first = min(flown, key=lambda f: f.launch_s)
     kinds = rows(facts.tables.get("objects"))
     others = sum(r["kind"] in LAUNCHED for r in kinds) - 1 if kinds else len(facts.flights) + facts.undrawn - 1
@@ -74,7 +76,36 @@ def _of_nothing(facts: Facts, warned: list[Nation]) -> Headline:
             last = max(n.decisions, key=lambda d: float(d["t_s"]))
             when = t_plus(last["t_s"] - facts.t0)
             more.append(sentence(f"the last step of {the(n.name)} was {last['step']} at {when}"))
-    return Headline(" ".join(_false_sentences(warned)), (*more, *_raid_sentences(facts)))
+    return Headline(
+        " ".join(_false_sentences(warned)), (*more, *_other_kind_sentences(facts), *_raid_sentences(facts))
+    )
+
+
+def _other_kind_sentences(facts: Facts) -> list[str]:
+    """For each nation's first warning that one kind of sensor alone stands behind: when another kind could first look.
+
+    As its own evidence had it in the first version that says so.
+    """
+    out = []
+    evidence = rows(facts.tables.get("evidence"))
+    for n in facts.nations:
+        if not n.warnings:
+            continue
+        first = min(n.warnings, key=lambda w: (w.versions[0].t, w.uid))
+        mine = [r for r in evidence if r["warning"] == first.uid]
+        agree = {r["sensor_kind"] for r in mine if r["state"] == "agrees"}
+        ahead = [r for r in mine if r["sensor_kind"] not in agree and r["could_from_s"] is not None]
+        if len(agree) != 1 or not ahead:
+            continue
+        r = min(ahead, key=lambda r: (r["version"], r["could_from_s"], r["sensor"]))
+        when = t_plus(r["could_from_s"] - facts.t0)
+        out.append(
+            sentence(
+                f"only {listed(sorted(agree))} stood behind the first warning of {the(n.name)}; "
+                f"{facts.declared.sensor_name(r['sensor'])} ({r['sensor_kind']}) could first have looked at {when}"
+            )
+        )
+    return out
 
 
 def _raid_sentences(facts: Facts) -> list[str]:
