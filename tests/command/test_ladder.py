@@ -51,7 +51,7 @@ def nation(*ladder: Rung, posts: tuple[Post, ...] = (), stream: int = 7) -> Nati
     return NationSpec(
         "japan", "Japan", 1_503_953_880 * S, 0.0, S, 1800 * S, stream, (), (),
         (Area("hokkaido", "Hokkaido", "defended", ()),), (*posts, *(p for p in empty if p.id not in have)),
-        WarningRule(3, 5.0, 1, True, 0.01, 5.0, 2.0), (), (), ladder,
+        WarningRule(3, 5.0, 1, True, 0.01, 5.0, 2.0), (), (), ladder=ladder,
     )  # fmt: skip
 
 

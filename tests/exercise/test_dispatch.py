@@ -74,7 +74,9 @@ NOTE = {
     "class": "sounding-rocket-bb12",
     "handoffs": [{"who": "ministry", "takes_s": 3600}, {"who": "general staff", "takes_s": 3600}],
 }  # fmt: skip
-LADDER = {"from": "three-step", "posts": {"duty": "radar-crew"}}
+# an assessment of whatever is not announced, whether or not its impact is excluded within seconds
+ANYWHERE = {"id": "threat-assessment", "when": "version_count and announced < 50 %", "leave": "over"}
+LADDER = {"from": "three-step", "posts": {"duty": "radar-crew"}, "rungs": [ANYWHERE]}
 
 
 def scenario(**hand_over: object) -> Scenario:
@@ -124,17 +126,16 @@ def test_the_note_that_came_is_evidence_in_the_warning(told: list[Record], lost:
 
 
 def test_what_is_announced_is_not_taken_for_a_threat(told: list[Record], lost: list[Record]) -> None:
-    def called(records: list[Record]) -> list[str]:
-        return [c.id for c in bodies(records, "conference", Conference) if c.event == "called"]
+    def called(records: list[Record]) -> set[str]:
+        return {c.id for c in bodies(records, "conference", Conference) if c.event == "called"}
 
-    assert called(lost) == ["missile-display"]
-    assert called(told) == ["missile-display"]
-    for records in (told, lost):
-        # the territory is excluded within seconds, so that those called do not come to agree
-        assert [a.level for a in bodies(records, "alert", AlertState)] == [1]
-        assert "missile-display" in {d.step for d in bodies(records, "decision", Decision)}
-    adjourned = [c.id for c in bodies(lost, "conference", Conference) if c.event == "adjourned"]
-    assert adjourned == ["threat-assessment"]
+    def highest(records: list[Record]) -> int:
+        return max(a.level for a in bodies(records, "alert", AlertState))
+
+    assert called(lost) == {"missile-display", "threat-assessment"}
+    assert called(told) == {"missile-display"}
+    assert (highest(lost), highest(told)) == (2, 1)
+    assert "threat-assessment" in {d.step for d in bodies(lost, "decision", Decision)}
 
 
 def test_a_snapshot_in_the_middle_goes_on_the_same(told: list[Record]) -> None:
