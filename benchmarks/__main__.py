@@ -11,6 +11,7 @@ from benchmarks import (  # noqa: F401 - importing registers their rows
     orbits,
     sensing,
     tracking,
+    warning,
 )
 from benchmarks.run import main
 

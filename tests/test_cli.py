@@ -176,7 +176,8 @@ def test_a_wrong_command_line_is_told(command: Command, args: tuple[str, ...], w
 def test_scenarios_are_listed_a_line_each(command: Command) -> None:
     code, out, _ = command("scenarios")
     assert code == 0
-    bundled = ["black-brant-1995", "hokkaido-2017", "seongju-2016", "sun-glint-1983"]
+    bundled = ["black-brant-1995", "chip-1980", "hawaii-2018", "hokkaido-2017", "seongju-2016", "sun-glint-1983"]
+    bundled.append("tape-1979")
     assert [line.split()[0] for line in out.splitlines()] == bundled
     assert [s["id"] for s in json.loads(command("scenarios", "--json")[1])] == bundled
 

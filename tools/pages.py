@@ -29,15 +29,16 @@ def command_line() -> str:
     top = typer.main.get_command(app)
     codes = "Exit codes: 0 done, 2 something in the input is wrong, 130 stopped by Ctrl-C."
     lines = ["# Commands", "", _NOTE, "", codes, ""]
-    for name in ["", *sorted(getattr(top, "commands", {}))]:
-        command = top.commands[name] if name else top  # type: ignore[attr-defined]
-        parent = top.make_context("tocsin", ["--help"], resilient_parsing=True, terminal_width=96, max_content_width=96)
-        context = command.make_context(
-            name or "tocsin", [], parent=parent if name else None, resilient_parsing=True,
-            terminal_width=96, max_content_width=96,
-        )  # fmt: skip
+    wide: dict[str, Any] = {"resilient_parsing": True, "terminal_width": 96, "max_content_width": 96}
+
+    def page(command: Any, words: list[str], parent: Any) -> None:
+        context = command.make_context(words[-1], [] if parent else ["--help"], parent=parent, **wide)
         shown = [line.rstrip() for line in command.get_help(context).splitlines()]
-        lines += [f"## tocsin {name}".rstrip(), "", "```text", *shown, "```", ""]
+        lines.extend([f"## {' '.join(words)}", "", "```text", *shown, "```", ""])
+        for name, inner in sorted(getattr(command, "commands", {}).items()):
+            page(inner, [*words, name], context)
+
+    page(top, ["tocsin"], None)
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ from validation import (  # noqa: F401 - importing registers their rows
     chain,
     command,
     coverage,
+    credence,
     cueing,
     dynamics,
     earth,

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
@@ -34,6 +34,9 @@ from tocsin.records.words import Facts
 from tocsin.report.figures import Timeline
 from tocsin.scenario import Fault, Scenario, ScenarioError
 from tocsin.truth.draw import ObjectsImpossible, draw_bodies
+
+if TYPE_CHECKING:
+    from tocsin.study.incidents import Cell
 
 Progress = Callable[[float], None]
 _CHUNKS = 100  # progress is told this often in a run
@@ -175,6 +178,16 @@ class Run:
         from tocsin.measures.track_quality import qualities, quality_table
 
         return quality_table(qualities(self.tables, self.scenario, self.facts, cutoff_km * 1e3), self.facts)
+
+    def doctrines(self, progress: Progress | None = None) -> list[Cell]:
+        """How far the run's incident goes under each doctrine, the scenario as it is ("as it was") first, by the same
+        seed; it runs again for that. Empty for a scenario that is no incident.
+        """
+        from tocsin.study.incidents import cells, doctrine_names, outcomes
+
+        if self.source.model.incident is None:
+            return []
+        return cells(self.source.id, outcomes(self.source, doctrine_names(), progress))
 
     def timeline(self) -> Timeline:
         """Who knew what when, in order; ``.plot()`` draws it."""

@@ -524,6 +524,56 @@ def coverage(
         print(f"page: {screen.clean(str(folder / 'coverage.html'))}")
 
 
+study = typer.Typer(help="Many runs of one question.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(study, name="study")
+
+
+@study.command()
+@_guarded
+def incidents(
+    names: Annotated[
+        list[str] | None, typer.Option("--incident", metavar="ID", help="Only this one; may be repeated.")
+    ] = None,
+    doctrines: Annotated[
+        list[str] | None, typer.Option("--doctrine", metavar="ID", help="Only this one; may be repeated.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all random draws [default: the scenarios'].")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list of cells instead of the table.")] = False,
+) -> None:
+    """Ask every false alarm of every doctrine how far it would have gone, and for how long.
+
+    Incidents down, doctrines across: the highest level reached, and the minutes for which it stood until it was taken
+    back (a dash: to the end of the run). "as it was" is the scenario as it is written.
+
+    \b
+    Examples:
+      tocsin study incidents
+      tocsin study incidents --incident tape-1979 --doctrine two-kinds
+      tocsin study incidents --json
+    """
+    import msgspec
+
+    from tocsin.study import incidents as s
+
+    with screen.Progress("asking") as progress, _compiling(progress):
+        known, columns = s.incident_ids(), s.doctrine_names()
+        for given, allowed, option in ((names, known, "--incident"), (doctrines, columns, "--doctrine")):
+            unknown = [name for name in given or () if name not in allowed]
+            if unknown:
+                raise _RefusedError(f"{option}: {unknown[0]!r}; allowed: {', '.join(allowed)}")
+
+        def tell(id: str, share: float) -> None:
+            progress.doing(f"asking {id}")
+            progress.tell(share)
+
+        found = s.study(names or known, doctrines or columns, seed, tell)
+    if as_json:
+        print(json.dumps(msgspec.to_builtins(found), indent=2))
+    else:
+        print("EXERCISE: highest level reached, minutes until it was taken back")
+        print(s.table(found))
+
+
 def main() -> None:
     """Entry point of the ``tocsin`` command."""
     for stream in (sys.stdout, sys.stderr):

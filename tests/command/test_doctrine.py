@@ -162,7 +162,8 @@ def test_every_fault_is_told_at_once_with_the_way_out() -> None:
     )
     text = "\n".join(messages)
     assert (
-        "unknown action 'confrim'; allowed: confirm, exclude, inform, note, stand-down; did you mean 'confirm'?" in text
+        "unknown action 'confrim'; allowed: cancel, check-sensors, confirm, correct, exclude, inform, note, "
+        "stand-down; did you mean 'confirm'?" in text
     )
     assert "{launch_tme} cannot be filled" in text
     assert "did you mean {launch_time}?" in text

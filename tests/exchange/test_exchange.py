@@ -15,7 +15,7 @@ from tocsin.exchange.inbox import LARGEST, Inbox
 from tocsin.exchange.labels import may_leave, pipelines
 from tocsin.exchange.link import Channel
 from tocsin.records.record import pack
-from tocsin.records.shapes import AreaRisk, Envelope, Estimate, Evidence, WarningVersion
+from tocsin.records.shapes import AreaRisk, Envelope, Estimate, Evidence, Receipt, WarningVersion
 from tocsin.scenario.specs import Infrared, Link, NationSpec, Orbit, Sensor, Share, Spread, WarningRule
 
 S = 1_000_000_000
@@ -153,3 +153,83 @@ def test_every_message_arrives_once_and_in_time(sent: list[int], pause: int) -> 
     assert all(e.arrive_ns <= pause * S for e in first)
     assert all(e.arrive_ns > pause * S for e in rest)
     assert sorted(e.n for e in first + rest) == sorted(e.n for e in expected if e is not None)
+
+
+LINKED = msgspec.structs.replace(nation("b"), links=(Link("b", "a", Spread(1.0), 0.0),))
+
+
+def taken_back(uid: str = "a/to:b/0", number: int = 1) -> WarningVersion:
+    return msgspec.structs.replace(version(uid), version=number, status="cancelled", cause="taken back")
+
+
+def test_a_cancellation_reaches_whom_the_warning_reached_though_the_policy_has_changed_since() -> None:
+    gateway = Gateway(nation(shares=SHARES))
+    gateway.release(S, "to:b", [version()])
+    later = Gateway(nation(shares=SHARES[:1]))  # nothing is released to b any more
+    later.load(gateway.state())
+    assert later.release(2 * S, "to:b", [msgspec.structs.replace(version(), version=1)]) == []
+    ((sent, carried),) = later.release(3 * S, "to:b", [taken_back(number=2)])
+    assert (sent.recipient, sent.n, carried.status) == ("b", 1, "cancelled")
+    # and never anybody else
+    assert later.release(3 * S, "to:x", [taken_back("a/to:x/0")]) == []
+
+
+def test_a_cancellation_is_told_again_until_its_receipt_comes() -> None:
+    gateway = Gateway(nation(shares=SHARES))
+    gateway.release(S, "to:b", [version()])
+    gateway.release(10 * S, "to:b", [taken_back()])
+    assert [(t, len(gateway.repeat(t * S))) for t in (11, 39, 40, 41, 70)] == [
+        (11, 0), (39, 0), (40, 1), (41, 0), (70, 1),
+    ]  # fmt: skip
+    restored = Gateway(nation(shares=SHARES))
+    restored.load(gateway.state())
+    read = Inbox(LINKED).accept(Gateway(LINKED).receipt(71 * S, "a", taken_back()))  # type: ignore[arg-type]
+    assert read == "addressed to 'a'"
+    back = Inbox(nation("a")).accept(Gateway(LINKED).receipt(71 * S, "a", taken_back()))  # type: ignore[arg-type]
+    assert isinstance(back, Receipt)
+    assert not restored.take_receipt("c", back)
+    assert restored.take_receipt("b", back)
+    assert not restored.take_receipt("b", back)  # once is enough
+    assert restored.repeat(500 * S) == []
+    assert [(r.event, r.times) for r in restored.recalls()] == [("has it", 3)]
+    assert [r.event for r in gateway.recalls()] == ["told", "told again", "told again"]
+
+
+def test_without_any_receipt_it_gives_up_after_five_times_and_says_so() -> None:
+    gateway = Gateway(nation(shares=SHARES))
+    gateway.release(S, "to:b", [version()])
+    gateway.release(S, "to:b", [taken_back()])
+    told = [t for t in range(2, 1000) if gateway.repeat(t * S)]
+    assert told == [31, 61, 91, 121]
+    assert gateway.recalls()[-1].event == "no receipt"
+    assert gateway.recalls() == []
+
+
+def test_a_nation_without_a_link_back_sends_no_receipt() -> None:
+    assert Gateway(nation("b")).receipt(S, "a", taken_back()) is None
+
+
+@given(st.binary(max_size=200))
+def test_no_receipt_brings_the_inbox_down(raw: bytes) -> None:
+    read = Inbox(nation("b")).accept(envelope(msgspec.Raw(raw), kind="receipt"))
+    assert isinstance(read, str | Receipt)
+
+
+def test_the_end_of_a_warning_of_which_nothing_has_come_is_said_by_name_and_taken_in_all_the_same() -> None:
+    def mail(n: int, uid: str, status: str) -> Envelope:
+        body = pack(msgspec.structs.replace(version(uid), status=status))
+        return Envelope("a", "b", n, 0, 0, "warning", "EXERCISE", body)
+
+    inbox = Inbox(nation("b"))
+    assert isinstance(inbox.accept(mail(0, "a/to:b/7", "cancelled")), WarningVersion)
+    assert inbox.strays() == [("a/to:b/7", "cancellation of an unknown warning")]
+    assert inbox.strays() == []
+    inbox.accept(mail(1, "a/to:b/7", "cancelled"))  # told again, for want of a receipt: known by now
+    inbox.accept(mail(2, "a/to:b/8", "opened"))
+    inbox.accept(mail(3, "a/to:b/8", "cancelled"))
+    assert inbox.strays() == []
+    again = Inbox(nation("b"))
+    again.load(inbox.state())
+    again.accept(mail(4, "a/to:b/8", "closed"))
+    again.accept(mail(5, "a/to:b/9", "closed"))
+    assert again.strays() == [("a/to:b/9", "end of an unknown warning")]

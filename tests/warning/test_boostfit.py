@@ -5,9 +5,12 @@ import pytest
 import warning_cases as cases
 from scipy.stats import norm
 
+from tocsin.dynamics.thrust import fly_boost
 from tocsin.earth.frames import OMEGA_GMST, to_ecef
-from tocsin.earth.geodesics import inverse
-from tocsin.tracking.measure import lay_out
+from tocsin.earth.geodesics import direct, inverse
+from tocsin.earth.wgs84 import geodetic_of
+from tocsin.records.columns import Kind
+from tocsin.tracking.measure import h, lay_out
 from tocsin.warning import boostfit, coasting
 from tocsin.warning.boostfit import Burn
 
@@ -184,3 +187,46 @@ def test_mixture_weighs_its_parts():
 def test_normal_cdf_is_scipys():
     for z in (-6.0, -1.0, 0.0, 0.3, 4.0):
         assert boostfit.normal_cdf(z) == pytest.approx(norm.cdf(z), rel=1e-12)
+
+
+def test_a_shifted_flight_is_the_flight_from_there():
+    """Flown once from the reference point and moved, against flown from the launch point that follows."""
+    model = boostfit.model_of(cases.MIDDLE)
+    place = np.array([0.6, 1.0, 300.0, 60e3, 200.0])
+    rng = np.random.default_rng(9)
+    for _ in range(20):
+        theta = rng.standard_normal(5 + len(model.active))
+        theta[:2] *= 2.0  # 20 km
+        theta[3:5] *= 0.4  # so that it does get to 60 km
+        nodes, moved = np.empty((512, 7)), np.empty((512, 7))
+        plan, way, launch, stages = np.empty(5), np.empty(4), np.empty(4), np.empty((1, 4))
+        given = (model.active, model.nominal, model.spread, place, THETA0, np.inf, stages, plan, way, nodes)
+        rows = boostfit._aim(theta, *given)
+        boostfit._shift(theta, place, THETA0, 0.0, way, nodes, rows, launch, moved)
+        flown = np.empty((512, 7))
+        again = fly_boost(stages, *plan[:4], plan[4], 1e9, launch[0], launch[1], 0.0, launch[2], THETA0, 5.0, flown)
+        assert again == rows
+        np.testing.assert_allclose(moved[:rows, 0], flown[:rows, 0], atol=1e-6)
+        shift = inverse(0.6, 1.0, launch[0], launch[1])[0]
+        assert np.linalg.norm(moved[:rows, 1:4] - flown[:rows, 1:4], axis=1).max() < 1.0 + 2e-4 * shift
+        # and it passes where and when it was asked to
+        x = np.empty(6)
+        boostfit._at(moved, rows, place[2] + 10.0 * theta[2], launch, THETA0, x)
+        lat, lon, height = geodetic_of(*to_ecef(x, THETA0 + OMEGA_GMST * (place[2] + 10.0 * theta[2]))[:3])
+        assert height == pytest.approx(60e3, abs=1500.0)  # the passage is drawn straight between nodes of 5 s
+        there = direct(0.6, 1.0, math.atan2(theta[0], theta[1]), 1e4 * math.hypot(theta[0], theta[1]))
+        assert inverse(lat, lon, there[0], there[1])[0] < 3000.0
+
+
+def test_what_is_predicted_without_derivatives_is_what_h_predicts():
+    rng = np.random.default_rng(4)
+    for kind in (Kind.RAE, Kind.RAER, Kind.LOS, Kind.RA, Kind.XY):
+        for region in (0, 1):
+            p, e = rng.standard_normal(6) * 7e6, np.linalg.qr(rng.standard_normal((3, 3)))[0].ravel()
+            x, dt = rng.standard_normal(6) * 7e6, 4.0
+            z, hx, hb, ht = np.empty(4), np.empty((4, 6)), np.empty((4, 4)), np.empty(4)
+            rows = h(kind, x, dt, region, p, e, np.zeros(4), z, hx, hb, ht)
+            there, axes, other = np.empty((1, 6)), np.empty((1, 9)), np.empty(4)
+            boostfit._aligned(np.array([dt]), np.array([region]), p[None, :], e[None, :], there, axes)
+            boostfit._seen_from(kind, x, there[0], axes[0], other)
+            np.testing.assert_allclose(other[:rows], z[:rows], rtol=1e-13)

@@ -5,12 +5,14 @@ hand.
 from __future__ import annotations
 
 import math
+from dataclasses import replace as changed
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
+import warning_cases as cases
 
 from tocsin.records.columns import ASSOCIATION, DETECTION, SCAN, TRACK, Life, empty
 from tocsin.records.shapes import AreaRisk, Envelope, Estimate, Evidence, TrackEvent, WarningVersion
@@ -238,15 +240,115 @@ def test_a_restored_warner_goes_on_alike() -> None:
 
 
 def test_a_warning_that_more_sensors_contradict_than_bear_out_is_downgraded_once_and_stays_so() -> None:
-    """Two sensors object, one agrees: nothing confirms it again while that is so."""
+    """Three sensors object, one agrees: nothing confirms it again while that is so."""
     hand = Hand()
     w = warner(hand)
     w.step(60 * S, NO_SCANS, hand.step(60, None), hand, mail(theirs()))
-    against = (*theirs().evidence, *(Evidence("radar", f"r{k}", "disagrees", None, ("b",)) for k in range(2)))
+    against = (*theirs().evidence, *(Evidence("radar", f"r{k}", "disagrees", None, ("b",)) for k in range(3)))
     made = []
     for k in range(1, 4):
         word = mail(theirs(k, evidence=against))
         made += w.step((60 + 20 * k) * S, NO_SCANS, hand.step(60 + 20 * k, None), hand, word)
     assert [v.status for v in made] == ["downgraded", "updated", "updated"]
     assert not any(v.confirmed for v in made)
-    assert {v.confidence for v in made} == {"low"}
+    assert {v.confidence for v in made} == {"no"}
+
+
+def test_a_satellite_opens_no_warning_and_takes_back_one_that_was_open() -> None:
+    hand = Hand()
+    w = warner(hand)
+    hand.seen(1, [100.0, 104.0, 108.0, 112.0])
+    hand.answer = changed(assessment(), clear=1.0)
+    assert [v for t in range(113, 200) for v in w.step(t * S, NO_SCANS, hand.step(t, 1), hand)] == []
+    hand.answer = assessment()
+    hand.seen(2, [200.0, 204.0, 208.0, 212.0])
+    made = [v for t in range(213, 230) for v in w.step(t * S, NO_SCANS, hand.step(t, 2), hand)]
+    assert made[-1].confirmed
+    hand.answer = changed(assessment(), clear=1.0)
+    hand.seen(2, [200.0, 204.0, 208.0, 212.0, 230.0])
+    made = [v for t in range(231, 300) for v in w.step(t * S, NO_SCANS, hand.step(t, 2), hand)]
+    assert [(v.status, v.cause) for v in made] == [("cancelled", "it is in orbit, and was before")]
+    assert not made[0].confirmed
+    assert made[0].families["satellite"] > 0.9
+
+
+def test_a_launch_that_reaches_orbit_closes_its_warning() -> None:
+    hand = Hand()
+    w = Warner(
+        msgspec.structs.replace(spec(), classes=(cases.make_class("slv", family="space-launch"),)), "own", (), hand
+    )  # type: ignore[arg-type]
+    hand.answer = changed(assessment(), types={"slv": 1.0})
+    hand.seen(1, [100.0, 104.0, 108.0, 112.0])
+    w.step(113 * S, NO_SCANS, hand.step(113, 1), hand)
+    w._live[0].watch.note_plume(112 * S, 1e5)
+    assert w.step(118 * S, NO_SCANS, hand.step(118, 1), hand)[0].status == "opened"
+    hand.answer = changed(hand.answer, clear=1.0)
+    hand.seen(1, [100.0, 104.0, 108.0, 112.0, 120.0])
+    (version,) = w.step(130 * S, NO_SCANS, hand.step(130, 1), hand)
+    assert (version.status, version.cause) == ("closed", "it has reached orbit")
+
+
+def test_what_is_hardly_believed_is_taken_back_and_another_sensor_brings_it_up_again() -> None:
+    hand = Hand()
+    w = warner(hand)
+    hand.seen(1, [100.0, 104.0, 108.0, 112.0])
+    w.step(113 * S, NO_SCANS, hand.step(113, 1), hand)
+    assert w.step(118 * S, NO_SCANS, hand.step(118, 1), hand)[0].confirmed
+    doubted = hand.step(130, 1)
+    doubted.tracks["existence"] = 0.001
+    hand.seen(1, [100.0, 104.0, 108.0, 112.0, 129.0])
+    doubted.tracks["updates"] = 5
+    (version,) = w.step(130 * S, NO_SCANS, doubted, hand)
+    assert (version.status, version.confirmed, version.confidence) == ("cancelled", False, "no")
+    assert version.cause.startswith("taken back: ")
+    assert version.cause.endswith("most probably chance")
+    # the same sensor goes on: nothing; another one sees it: a new warning
+    more = [v for t in range(131, 160) for v in w.step(t * S, NO_SCANS, hand.step(t, 1), hand)]
+    assert more == []
+    again = hand.step(160, 1)
+    pair = empty(ASSOCIATION, 1)
+    pair["track"], pair["sensor"] = 1, 3
+    w.step(160 * S, NO_SCANS, TrackStep(again.tracks, pair, (), 0), hand)
+    (opened,) = w.step(165 * S, NO_SCANS, hand.step(165, 1), hand)
+    assert (opened.uid, opened.status) == ("a/own/1", "opened")
+
+
+def test_two_kinds_of_sensor_may_be_asked_for() -> None:
+    for kind, confirmed in (("infrared", False), ("radar", True)):
+        hand = Hand()
+        w = warner(hand, accept_partner=False, min_kinds=2)
+        own = (Evidence("infrared", "ir", "agrees", None, ("b",)), Evidence(kind, "x", "agrees", None, ("b",)))
+        hand.seen(1, [100.0, 104.0, 108.0, 112.0])
+        w.step(113 * S, NO_SCANS, hand.step(113, 1), hand, mail(theirs(evidence=own)))
+        made = [v for t in range(114, 140) for v in w.step(t * S, NO_SCANS, hand.step(t, 1), hand)]
+        assert made[-1].track == 1
+        assert made[-1].confirmed is confirmed
+
+
+def test_older_word_that_was_overtaken_opens_nothing_again() -> None:
+    hand = Hand()
+    w = warner(hand)
+    w.step(60 * S, NO_SCANS, hand.step(60, None), hand, mail(theirs()))
+    (version,) = w.step(90 * S, NO_SCANS, hand.step(90, None), hand, mail(theirs(2, False, "cancelled")))
+    assert version.status == "cancelled"
+    for late in (theirs(1), theirs(2, False, "cancelled")):
+        assert w.step(95 * S, NO_SCANS, hand.step(95, None), hand, mail(late)) == []
+    assert w.newest() == {}
+
+
+def test_heard_of_and_taken_back_within_a_frame_tells_nobody() -> None:
+    hand = Hand()
+    w = warner(hand)
+    both = (*mail(theirs()), *mail(theirs(1, False, "cancelled")))
+    assert w.step(60 * S, NO_SCANS, hand.step(60, None), hand, both) == []
+    assert w.newest() == {}
+
+
+
+def test_false_alarms_of_a_sensor_are_minded_for_an_hour() -> None:
+    w = warner(Hand())
+    w._alarms = [(100 * S, 0)]
+    w._note_health(101 * S, NO_SCANS)
+    assert w._alarms
+    w._note_health(3701 * S, NO_SCANS)
+    assert not w._alarms

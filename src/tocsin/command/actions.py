@@ -114,6 +114,25 @@ def _stand_down(version: WarningVersion, spec: NationSpec) -> tuple[str, ...]:
     return ()
 
 
+@register(
+    "check-sensors",
+    "the sensors' own data are asked for, past the data processing",
+    "Sensors asked about {warning}.",
+)
+def _check_sensors(version: WarningVersion, spec: NationSpec) -> tuple[str, ...]:
+    return ()
+
+
+@register("cancel", "the warning is taken back: it was false", "Warning {warning} is cancelled: no launch.")
+def _cancel(version: WarningVersion, spec: NationSpec) -> tuple[str, ...]:
+    return ()
+
+
+@register("correct", "the population that was told is told that it was false", "There is no threat. False alarm.")
+def _correct(version: WarningVersion, spec: NationSpec) -> tuple[str, ...]:
+    return tuple(a.id for a in spec.areas if a.kind == "defended")
+
+
 @register("note", "something is written into the log, nothing else", "Noted: warning {warning}, version {version}.")
 def _note(version: WarningVersion, spec: NationSpec) -> tuple[str, ...]:
     return ()

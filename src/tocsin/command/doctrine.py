@@ -1,4 +1,5 @@
 """Reading a written doctrine before anything runs: what does not parse, what can never hold, what waits for itself.
+Rungs of a ladder are read with the steps: each may wait for the other.
 
 Whether a condition can hold is decided by cases: every name gets the few values that its comparisons can tell apart
 (the thresholds and one value between each two), and the condition becomes an "or" of boxes over those values. A
@@ -16,6 +17,7 @@ from itertools import pairwise
 from tocsin.command import actions
 from tocsin.command.grammar import (
     LEVELS,
+    WAYS,
     Comparison,
     Condition,
     ConditionError,
@@ -30,9 +32,10 @@ from tocsin.command.grammar import (
     parse,
     walk,
 )
-from tocsin.scenario.specs import Post
+from tocsin.scenario.specs import Post, Rung
 
 StepRef = tuple[str, str]  # (post, step)
+_LADDER = "the ladder"  # in the place of a post: no post can have this id
 _MAX_BOXES = 4096
 
 # a box: for each name it speaks of, the set of that name's sample values as bits
@@ -144,67 +147,121 @@ class _Reading:
 
     @property
     def where(self) -> str:
+        if self.ref[0] == _LADDER:
+            return f"rung {self.ref[1]!r}"
         return f"post {self.ref[0]!r}, step {self.ref[1]!r}"
 
 
+@dataclass
+class _Names:
+    """What the names of a condition may be asked about (None: not checked)."""
+
+    posts: Sequence[Post]
+    ladder: Sequence[Rung]
+    areas: Collection[str] | None
+    classes: Collection[str] | None
+
+
 def check_doctrine(
-    posts: Sequence[Post], areas: Collection[str] | None = None, classes: Collection[str] | None = None
+    posts: Sequence[Post],
+    areas: Collection[str] | None = None,
+    classes: Collection[str] | None = None,
+    ladder: Sequence[Rung] = (),
 ) -> list[str]:
-    """What is wrong with the doctrine of one nation's ``posts``, a sentence each; empty if nothing is.
+    """What is wrong with the doctrine of one nation's ``posts`` and ``ladder``, a sentence each; empty if nothing is.
 
     Conditions that do not parse or can never hold, unknown actions, words in braces that no text can fill, steps that
     are named but do not exist or exist twice, steps that can never be done because they wait for themselves or for
     such a step. With ``areas`` and ``classes`` (ids), names of areas and classes too.
     """
     messages: list[str] = []
-    readings = [_read(posts, post, i, areas, classes, messages) for post in posts for i in range(len(post.steps))]
-    _check_never(readings, messages)
+    names = _Names(posts, ladder, areas, classes)
+    readings = [_read(names, post, i, messages) for post in posts for i in range(len(post.steps))]
+    for rung in ladder:
+        readings.extend(_read_rung(names, rung, messages))
+    # a nation that has no ladder has no alert state
+    _check_never(readings, messages, () if ladder else (Name("alert_state"),))
     return messages
 
 
-def _read(
-    posts: Sequence[Post],
-    post: Post,
-    index: int,
-    areas: Collection[str] | None,
-    classes: Collection[str] | None,
-    messages: list[str],
-) -> _Reading:
+def _read(names: _Names, post: Post, index: int, messages: list[str]) -> _Reading:
+    posts = names.posts
     rule = post.steps[index]
     reading = _Reading((post.id, rule.id), None, [], {})
     where = reading.where
     if any(s.id == rule.id for s in post.steps[:index]):
         messages.append(f"{where}: there are two steps of this name at the post")
-    try:
-        actions.action(rule.action)
-    except ValueError as error:
-        messages.append(f"{where}: {error}")
-    for name in actions.unknown_fields(rule.text):
-        near = difflib.get_close_matches(name, actions.FIELDS, 1)
-        meant = f"; did you mean {{{near[0]}}}?" if near else ""
-        messages.append(f"{where}: text: {{{name}}} cannot be filled; allowed: {', '.join(actions.FIELDS)}{meant}")
+    _check_action(rule.action, rule.text, where, messages)
     for name in rule.after:
         found = _one_step(posts, post.id, name, f"{where}: after", messages)
         if found is not None:
             reading.after.append(found)
+    reading.condition = _condition(rule.when, post.id, where, names, reading.done, messages)
+    return reading
+
+
+def _check_action(action: str, text: str, where: str, messages: list[str]) -> None:
     try:
-        reading.condition = parse(rule.when)
+        actions.action(action)
+    except ValueError as error:
+        messages.append(f"{where}: {error}")
+    for name in actions.unknown_fields(text):
+        near = difflib.get_close_matches(name, actions.FIELDS, 1)
+        meant = f"; did you mean {{{near[0]}}}?" if near else ""
+        messages.append(f"{where}: text: {{{name}}} cannot be filled; allowed: {', '.join(actions.FIELDS)}{meant}")
+
+
+def _condition(
+    text: str, post: str, where: str, names: _Names, done: dict[Name, StepRef], messages: list[str]
+) -> Condition | None:
+    """A condition as read, and in ``done`` the steps and rungs that its names mean."""
+    try:
+        condition = parse(text)
     except ConditionError as error:
         messages.append(f"{where}: {error}")
-        return reading
-    for asked in reading.condition.names():
+        return None
+    rungs = [rung.id for rung in names.ladder]
+    for asked in condition.names():
         argument, kind = asked.argument or "", asked.meaning.argument
         if kind == "step":
-            found = _one_step(posts, post.id, argument, f"{where}: {asked}", messages)
+            found = _one_step(names.posts, post, argument, f"{where}: {asked}", messages)
             if found is not None:
-                reading.done[asked] = found
-        known = {"area": areas, "class": classes}.get(kind or "")
+                done[asked] = found
+        elif kind == "rung" and argument in rungs:
+            done[asked] = (_LADDER, argument)
+        states = [rung.state for rung in names.ladder]
+        known = {
+            "area": names.areas, "class": names.classes, "rung": rungs, "state": states, "way": WAYS,
+        }.get(kind or "")  # fmt: skip
         if known is not None and argument not in known:
             near = difflib.get_close_matches(argument, sorted(known), 1)
             meant = f"; did you mean {near[0]!r}?" if near else ""
-            listed = ", ".join(sorted(known)) or f"no {kind} is defined"
+            listed = ", ".join(sorted(set(known))) or f"no {kind} is defined"
             messages.append(f"{where}: {asked}: there is no {kind} {argument!r}; allowed: {listed}{meant}")
-    return reading
+    return condition
+
+
+def _read_rung(names: _Names, rung: Rung, messages: list[str]) -> list[_Reading]:
+    """A rung as a thing to be reached; what of its other conditions can never hold is said at once."""
+    reading = _Reading((_LADDER, rung.id), None, [(_LADDER, below) for below in rung.after], {})
+    chair = rung.calls[0].post if rung.calls else ""
+    where = reading.where
+    _check_action(rung.action, rung.text, where, messages)
+    reading.condition = _condition(rung.when, chair, where, names, reading.done, messages)
+    aside: dict[Name, StepRef] = {}
+    leave = _condition(rung.leave, chair, f"{where}: leave", names, aside, messages)
+    if leave is not None and not can_hold(leave):
+        messages.append(f"{where}: it is never left, its condition to leave can never hold: {leave}")
+    willing = 0
+    for call in rung.calls:
+        agrees: Condition | None = reading.condition
+        if call.agrees != rung.when:
+            agrees = _condition(call.agrees, chair, f"{where}: {call.post} agrees", names, aside, messages)
+        willing += agrees is None or can_hold(agrees)
+    if reading.condition is not None and can_hold(reading.condition) and willing < rung.agree:
+        said = f"{rung.agree} must agree and the conditions of {len(rung.calls) - willing} of {len(rung.calls)}"
+        messages.append(f"{where}: the conference can never agree: {said} can never hold")
+    return [reading]
 
 
 def _one_step(posts: Sequence[Post], post: str, name: str, where: str, messages: list[str]) -> StepRef | None:
@@ -222,8 +279,8 @@ def _one_step(posts: Sequence[Post], post: str, name: str, where: str, messages:
     return None
 
 
-def _check_never(readings: list[_Reading], messages: list[str]) -> None:
-    alone = {r.ref for r in readings if r.condition is not None and not can_hold(r.condition)}
+def _check_never(readings: list[_Reading], messages: list[str], none: Collection[Name]) -> None:
+    alone = {r.ref for r in readings if r.condition is not None and not can_hold(r.condition, none)}
     can: set[StepRef] = set()
     grew = True
     while grew:
@@ -231,7 +288,7 @@ def _check_never(readings: list[_Reading], messages: list[str]) -> None:
         for r in readings:
             if r.ref in can or r.ref in alone or any(a not in can for a in r.after):
                 continue
-            never = [name for name, ref in r.done.items() if ref not in can]
+            never = [*none, *(name for name, ref in r.done.items() if ref not in can)]
             if r.condition is None or can_hold(r.condition, never):
                 can.add(r.ref)
                 grew = True

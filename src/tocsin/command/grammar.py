@@ -28,6 +28,7 @@ MAX_LENGTH = 1000
 MAX_DEPTH = 32
 MAX_NUMBER = 1e15  # a second count beyond any clock here; keeps inf out
 LEVELS = ("no", "low", "medium", "high")
+WAYS = ("processing", "message", "display", "partner")  # by which a warning comes as a word
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,17 @@ NAMES: dict[str, Meaning] = {
     "type": Meaning("number", "probability", "class", "probability that the object is of the class"),
     "time_to_impact_s": Meaning("number", "s", None, "seconds to the expected impact; negative after it"),
     "done": Meaning("flag", "", "step", "the step has been done for this warning"),
+    "reported": Meaning(
+        "flag", "", "way", "it came as a word by that way: 'processing', 'message', 'display', 'partner'"
+    ),
+    "shown": Meaning("count", "", None, "the largest count that a display shows of it"),
+    "counts_differ": Meaning("flag", "", None, "displays of different posts show different counts of it"),
+    "over": Meaning("flag", "", None, "the warning has been cancelled or closed"),
+    "announced": Meaning("number", "probability", None, "probability that the launch is one that a notice announced"),
+    "called": Meaning("flag", "", "rung", "the conference has been called for this warning and is not over"),
+    "conference": Meaning("flag", "", "rung", "the conference has agreed on this warning and has not stood down"),
+    "alert_state": Meaning("count", "", None, "rung of the nation's alert state, 1 the lowest; 0 while none stands"),
+    "alert": Meaning("flag", "", "state", "the nation is in the alert state or a higher one"),
 }
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {

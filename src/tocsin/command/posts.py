@@ -8,7 +8,8 @@ closed in the meantime and the condition no longer holds: people who have begun 
 moves.
 
 A person may take a seat ("seat.take", seat "nation/post"). The doctrine of that post then only proposes; "decide"
-decides.
+decides. Conferences (``ladder``) are called and held before the steps of the same frame are looked at; a person at a
+post that is called decides there with the conference as the step.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import msgspec
 from tocsin.command.actions import action, wording
 from tocsin.command.doctrine import StepRef, find_step
 from tocsin.command.grammar import Condition, ConditionError, Value, parse
+from tocsin.command.ladder import Event, Ladder
 from tocsin.earth.clock import to_ns
 from tocsin.earth.draws import draw_spread
 from tocsin.earth.random import stream_key
@@ -38,7 +40,9 @@ class DoctrineError(ValueError):
 
 
 class Decide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of the input "decide": do or decline ``step`` for ``warning``; ``text`` stands instead of the doctrine's."""
+    """Body of the input "decide": do or decline ``step`` for ``warning``; ``text`` stands instead of the doctrine's. In
+    a conference, whose name stands as the step, "do" agrees, and no text is taken.
+    """
 
     warning: str
     step: str
@@ -47,7 +51,9 @@ class Decide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Proposal(msgspec.Struct, frozen=True):
-    """A step that the doctrine holds to be due at a post where a person sits."""
+    """A step that the doctrine holds to be due at a post where a person sits, or a conference that the post is called
+    to.
+    """
 
     post: str
     step: str
@@ -74,6 +80,7 @@ class _State(msgspec.Struct):
     due: list[_Due]
     seats: dict[str, str]
     over: list[tuple[int, WarningVersion]]
+    ladder: dict[str, Any] = {}
 
 
 class _Step:
@@ -112,6 +119,12 @@ class Desk:
         self._due: dict[tuple[str, StepRef], _Due] = {}
         self._seats: dict[str, str] = {}
         self._over: dict[str, tuple[int, WarningVersion]] = {}  # until when, last version
+        self._known: dict[str, WarningVersion] = {}  # of the last frame
+        self._events: list[tuple[int, Event]] = []  # of the last frame
+        try:
+            self._ladder = Ladder(spec)
+        except ValueError as error:  # a ConditionError is one
+            raise DoctrineError(f"ladder: {error}") from None
 
     # ---- what goes in and out
 
@@ -128,10 +141,27 @@ class Desk:
         for given in inputs:
             if not self.refuses(given, known):
                 self._apply(given, t1_ns, known, made)
+        self._events = []
+        if self.spec.ladder:
+            decided, self._events = self._ladder.step(t1_ns, known, self._seats, self._ask)
+            made += decided
         self._complete(t1_ns, known, made)
         self._fall_due(t1_ns, known)
-        self._now = t1_ns
+        self._now, self._known = t1_ns, known
         return made
+
+    def events(self) -> list[tuple[int, Event]]:
+        """What else happened in the last frame: conferences called, joined, refused, adjourned; alert states."""
+        return list(self._events)
+
+    def known(self) -> Warnings:
+        """The warnings that lie on the desk: those of the last frame, and those that are over but not yet forgotten."""
+        return dict(self._known)
+
+    @property
+    def ladder(self) -> Ladder:
+        """The nation's conferences."""
+        return self._ladder
 
     def refuses(self, given: Input, warnings: Warnings | None = None) -> str:
         """Why an input cannot be taken ("" if it can). Without ``warnings`` no word about the warning's existence."""
@@ -153,11 +183,14 @@ class Desk:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             return f"a decision needs step and warning: {error}"
         ref = (post, decide.step)
-        if ref not in self._steps:
+        of_ladder = self._ladder.is_rung(post, decide.step)
+        if ref not in self._steps and not of_ladder:
             known = ", ".join(s.id for s in self._posts[post].steps)
-            return f"the post has no step {decide.step!r}; steps: {known}"
+            return f"the post has no step {decide.step[:80]!r}; steps: {known}"
         if warnings is not None and decide.warning not in warnings:
-            return f"there is no warning {decide.warning!r}"
+            return f"there is no warning {decide.warning[:80]!r}"
+        if ref not in self._steps:
+            return self._ladder.refuses(post, decide.warning, decide.step)
         if (decide.warning, ref) in self._done:
             return f"{decide.step!r} has already been done for {decide.warning}"
         return ""
@@ -165,7 +198,10 @@ class Desk:
     def proposals(self) -> tuple[Proposal, ...]:
         """What the doctrine proposes to the people who have taken seats, oldest first."""
         open_ = [d for d in self._due.values() if d.done_ns is None]
-        return tuple(Proposal(d.post, d.step, d.warning, d.due_ns) for d in sorted(open_, key=_order))
+        made = [Proposal(d.post, d.step, d.warning, d.due_ns) for d in sorted(open_, key=_order)]
+        for post in sorted(self._seats):
+            made += [Proposal(post, rung, uid, t) for rung, uid, t in self._ladder.waiting(post)]
+        return tuple(sorted(made, key=lambda p: (p.due_ns, p.warning, p.post, p.step)))
 
     def seats(self) -> dict[str, str]:
         """Post to the person who holds its seat."""
@@ -182,6 +218,7 @@ class Desk:
             due=sorted(self._due.values(), key=_order),
             seats=dict(sorted(self._seats.items())),
             over=list(self._over.values()),
+            ladder=self._ladder.state(),
         )
         plain: dict[str, Any] = msgspec.to_builtins(made)
         return plain
@@ -195,6 +232,8 @@ class Desk:
         self._due = {(d.warning, (d.post, d.step)): d for d in read.due}
         self._seats = dict(read.seats)
         self._over = {version.uid: (until_ns, version) for until_ns, version in read.over}
+        if read.ladder:
+            self._ladder.load(read.ladder)
 
     # ---- one frame
 
@@ -205,7 +244,8 @@ class Desk:
                 self._over.pop(uid, None)
             elif uid not in self._over or self._over[uid][1] != version:
                 self._over[uid] = (t1_ns + _KEPT_NS, version)
-        self._over = {uid: kept for uid, kept in self._over.items() if kept[0] > t1_ns}
+        waited_for = {due.warning for due in self._due.values()}  # taking back may take longer than anything else
+        self._over = {uid: kept for uid, kept in self._over.items() if kept[0] > t1_ns or uid in waited_for}
         return {**{uid: version for uid, (_, version) in self._over.items()}, **warnings}
 
     def _withdraw(self, t1_ns: int, warnings: Warnings) -> None:
@@ -229,6 +269,9 @@ class Desk:
                     due.done_ns = t1_ns + self._takes(due.warning, (due.post, due.step))
         else:
             decide = unpack(given.body, Decide)
+            if (post, decide.step) not in self._steps:
+                self._ladder.decide(post, decide.warning, decide.step, given.person, decide.choice == "do")
+                return
             key = (decide.warning, (post, decide.step))
             found = self._due.pop(key, None)
             if decide.choice == "do":
@@ -281,9 +324,33 @@ class Desk:
         def resolve(name: str, argument: str | None) -> Value:
             if name == "done":
                 return (version.uid, step.steps[argument or ""]) in self._done
-            return fact(version, self.spec.id, t_ns, name, argument)
+            return self._fact(version, t_ns, name, argument)
 
         return step.condition.evaluate(resolve)
+
+    def _ask(self, condition: Condition, version: WarningVersion, t_ns: int, chair: str) -> bool:
+        """Whether a condition of a rung holds, whose chair sits at the post ``chair``."""
+
+        def resolve(name: str, argument: str | None) -> Value:
+            if name == "done":
+                meant = find_step(self.spec.posts, chair, argument or "")
+                return any((version.uid, ref) in self._done for ref in meant)
+            return self._fact(version, t_ns, name, argument)
+
+        return condition.evaluate(resolve)
+
+    def _fact(self, version: WarningVersion, t_ns: int, name: str, argument: str | None) -> Value:
+        """What a name means here: of the ladder, or of the version."""
+        match name:
+            case "called":
+                return self._ladder.called(version.uid, argument or "")
+            case "conference":
+                return self._ladder.stands(version.uid, argument or "")
+            case "alert_state":
+                return self._ladder.level
+            case "alert":
+                return self._ladder.in_state(argument or "")
+        return fact(version, self.spec.id, t_ns, name, argument)
 
 
 def _order(due: _Due) -> tuple[int, str, str, str]:
@@ -291,13 +358,19 @@ def _order(due: _Due) -> tuple[int, str, str, str]:
 
 
 def fact(version: WarningVersion, nation: str, t_ns: int, name: str, argument: str | None) -> Value:
-    """What ``name`` of ``grammar.NAMES`` (but "done") is in ``version`` at ``t_ns`` for ``nation``; None: not known."""
+    """What ``name`` of ``grammar.NAMES`` is in ``version`` at ``t_ns`` for ``nation``; None: not known. "done" and the
+    names of conferences and alert states are the desk's.
+    """
     agreeing = [e for e in version.evidence if e.state == "agrees"]
     match name:
         case "confirmed":
             return version.confirmed
         case "cancelled":
             return version.status == "cancelled"
+        case "over":
+            return version.status in _OVER
+        case "announced":
+            return min(sum(a.p for a in version.announced), 1.0)
         case "confidence":
             return version.confidence
         case "p_real":
@@ -317,6 +390,12 @@ def fact(version: WarningVersion, nation: str, t_ns: int, name: str, argument: s
             return len({*version.sources, partner} - {nation})
         case "agrees" | "disagrees" | "not_yet":
             return sum(e.state == name for e in version.evidence)
+        case "reported":
+            return argument in (version.launch.basis, version.impact.basis)
+        case "shown":
+            return max(version.shown.values(), default=0)
+        case "counts_differ":
+            return len(set(version.shown.values())) > 1
         case "p_impact" | "p_passage" | "excluded":
             return next((getattr(a, name) for a in version.areas if a.area == argument), None)
         case "max_p_impact":

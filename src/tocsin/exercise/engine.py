@@ -11,6 +11,8 @@ import msgspec
 from tocsin._version import __version__
 from tocsin.earth.clock import to_ns
 from tocsin.exchange.link import Channel
+from tocsin.exercise.dispatch import Dispatch
+from tocsin.exercise.faults import Faults
 from tocsin.exercise.inputs import TROUBLES, InjectBody, Trouble, from_script, refusal
 from tocsin.exercise.nation import Nation
 from tocsin.exercise.tasking import Tasking
@@ -80,6 +82,14 @@ class Engine:
         periods = [to_ns(s.model.scan_period) for s in world.sensors]
         self._longest_scan_ns = max(periods, default=0)
         self._tasking = Tasking(declared)
+        self._faults = Faults(world)
+        self._faults.widths({
+            f"{name}/{post.id}": post.display.digits
+            for name, spec in self.nation_specs.items()
+            for post in spec.posts
+            if post.display is not None
+        })
+        self._dispatch = Dispatch(world)
         for inject in world.injects:
             # a script may act from time zero on: it applies in the frame that holds its time
             frame_end = max(1, -(-inject.at_ns // world.frame_ns)) * world.frame_ns
@@ -96,6 +106,13 @@ class Engine:
     def done(self) -> bool:
         """Whether no whole frame of the scenario's duration is left."""
         return self.t_ns + self.world_spec.frame_ns > self.world_spec.duration_ns
+
+    def share_assessments(self, other: Engine) -> None:
+        """Reckon each assessment once for both: for engines of one scenario that differ in doctrine alone and are
+        stepped frame by frame, the other one first.
+        """
+        for name, nation in self._nations.items():
+            nation.share_assessments(other._nations[name])
 
     def submit(self, i: Input) -> Accepted | Refused:
         """Take an input, or say why not; the same id gets the same answer again. It applies with the next frame."""
@@ -136,18 +153,28 @@ class Engine:
         tasks = self._tasking.standing(t0_ns)
         world, deliveries, refs = self._world.step(t0_ns, t1_ns, frozenset(self._silent_until), self._troubles, tasks)
         records.extend(world)
+        faults, reports, screens = self._faults.step(t0_ns, t1_ns, self._control)
+        records.extend(faults)
         arrived: dict[str, list[Envelope]] = {name: [] for name in self._nations}
         for name, channel in self._channels.items():
             channel.cut = name in self._cut_until
             arrived[channel.link.recipient].extend(channel.deliver(t1_ns))
+        notices = self._dispatch.step(t0_ns, t1_ns)
+        for passed in notices.events:
+            records.append(self._control.record(t1_ns, Phase.CONTROL, passed.kind, passed.body, ("control",)))
         outgoing: list[Envelope] = []
         for name, nation in self._nations.items():
             here = tuple(sorted(arrived[name], key=lambda e: (e.arrive_ns, e.sender, e.n)))
             seats = tuple(i for i in inputs if i.seat.startswith(f"{name}/"))
             delivery = deliveries[name]
-            frame = Frame(t0_ns, t1_ns, delivery.scans, delivery.detections, here, seats, *refs[name])
+            words = tuple(reports.get(name, ())), tuple(screens.get(name, ()))
+            told = notices.arrived.get(name, ())
+            frame = Frame(
+                t0_ns, t1_ns, delivery.scans, delivery.detections, here, seats, *refs[name], *words, notices=told
+            )
             made = nation.step(frame)
             records.extend(made.records)
+            self._faults.carry(name, made.screens, t1_ns)
             outgoing.extend(made.outgoing)
             for task in made.tasks:
                 reason = self._tasking.take(name, task, t1_ns)
@@ -179,6 +206,10 @@ class Engine:
             self._silent_until[body.target] = body.until_ns
         elif body.act == "link.cut":
             self._cut_until[body.target] = body.until_ns
+        elif body.act == "fault.begin":
+            self._faults.begin(body.target, t0_ns, body.until_ns)
+        elif body.act == "fault.end":
+            self._faults.end(body.target, t1_ns)
         records.append(self._control.record(t1_ns, Phase.CONTROL, "inject", body, ("control",)))
 
     def _trouble(self, body: InjectBody, trouble: Trouble, t0_ns: int) -> None:
@@ -222,6 +253,7 @@ class Engine:
             "cut": self._cut_until,
             "troubles": self._troubles,
             "tasking": self._tasking.state(),
+            "faults": self._faults.state(),
         })  # fmt: skip
 
     @classmethod
@@ -266,6 +298,7 @@ class Engine:
         self._cut_until = dict(s.cut)
         self._troubles = list(s.troubles)
         self._tasking.load(s.tasking)
+        self._faults.load(s.faults)
 
 
 class _Head(msgspec.Struct):
@@ -291,3 +324,4 @@ class _Snapshot(msgspec.Struct):
     cut: dict[str, int | None]
     troubles: list[StatusSpan] = []
     tasking: dict[str, Any] = {}
+    faults: dict[str, Any] = {}

@@ -16,7 +16,7 @@ TROUBLES = {
     "sensor.degrade": "degraded", "sensor.jam": "jammed", "sensor.delay": "delayed", "sensor.bias": "biased",
 }  # fmt: skip
 """Acts that do something to a sensor but silence, and the ``what`` of the ``specs.StatusSpan`` that each begins."""
-INJECTS = ("sensor.silence", *TROUBLES, "link.cut", "note")
+INJECTS = ("sensor.silence", *TROUBLES, "link.cut", "fault.begin", "fault.end", "note")
 _AMOUNTS = {
     "sensor.degrade": ("a factor on the SNR over 0 and under 1", 0.0, 1.0),
     "sensor.jam": ("a rise of the noise (a ratio) over 1, up to 1e9", 1.0, 1e9),
@@ -33,9 +33,9 @@ class Trouble(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 class InjectBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``act``: one of ``INJECTS``; ``target``: sensor id, "a>b", or "nation/post"; ``until_ns``: end (None: for
-    good); ``trouble``: for the acts of ``TROUBLES`` and no other. A further act of one kind on one sensor takes the
-    place of the one before it; one with an end that is past just ends that.
+    """``act``: one of ``INJECTS``; ``target``: sensor id, "a>b", a fault's id, or "nation/post"; ``until_ns``: end
+    (None: for good); ``trouble``: for the acts of ``TROUBLES`` and no other. A further act of one kind on one sensor
+    takes the place of the one before it; one with an end that is past just ends that.
     """
 
     act: str
@@ -94,6 +94,8 @@ def _inject_refusal(body: InjectBody, world: WorldSpec) -> str | None:
     known: tuple[str, ...] = ()
     if body.act.startswith("sensor."):
         known = tuple(s.id for s in world.sensors)
+    elif body.act.startswith("fault."):
+        known = tuple(fault.id for fault in world.faults)
     elif body.act == "link.cut":
         known = tuple(f"{link.sender}>{link.recipient}" for link in world.links)
     if body.act != "note" and body.target not in known:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from tocsin.command.posts import Desk
@@ -16,11 +17,25 @@ from tocsin.exchange.inbox import Inbox
 from tocsin.exchange.labels import OWN, pipelines
 from tocsin.records.columns import Table, encode
 from tocsin.records.record import Input, Phase, Record, Ref, Source
-from tocsin.records.shapes import Envelope, Frame, Step, Task, WarningVersion
+from tocsin.records.shapes import (
+    Conference,
+    Decision,
+    Envelope,
+    Frame,
+    RaidPicture,
+    Receipt,
+    Screen,
+    Step,
+    Task,
+    WarningVersion,
+)
 from tocsin.scenario.specs import NationSpec
 from tocsin.tracking.settings import Settings
 from tocsin.tracking.tracker import Tracker, TrackStep
+from tocsin.warning import raid
 from tocsin.warning.cueing import Cueing
+from tocsin.warning.notices import Notices
+from tocsin.warning.reports import Reports
 from tocsin.warning.warner import Views, Warner
 
 _TRACKING = Settings(models=(0, 1, 2, 3, 4, 5))  # nobody tells a nation what will fly: it has every kind of motion
@@ -39,14 +54,25 @@ class Nation:
             fed: Tracker(self._sensors(fed), spec.classes, spec.theta0, _TRACKING) for fed in self._distinct()
         }
         views = {fed: Views(spec, self._sensors(fed)) for fed in self._trackers}
+        # what it was told by others goes into its own warnings only: a partner gets what rests on released sensors
+        self._notices = Notices(spec)
         self._warners = {
-            label: Warner(spec, label, self._sensors(fed), views[fed]) for label, fed in self._labels.items()
+            label: Warner(spec, label, self._sensors(fed), views[fed], self._notices if label == OWN else None)
+            for label, fed in self._labels.items()
         }
         self._gateway = Gateway(spec)
         self._inbox = Inbox(spec)
         self._desk = Desk(spec)
         self._cueing = Cueing(spec)
+        self._reports = Reports(spec)
+        self._shown: dict[str, Screen] = {}
+        self._raid: RaidPicture | None = None
         self._refs: dict[str, Ref] = {}  # newest record of each warning and track, for causes
+
+    def share_assessments(self, other: Nation) -> None:
+        """Take what ``other`` has worked out of equal tracks at the same time, instead of working it out again."""
+        for label, warner in self._warners.items():
+            warner.share_views(other._warners[label])
 
     def _sensors(self, fed: tuple[int, ...]) -> tuple[Any, ...]:
         return tuple(sensor for sensor in self.spec.sensors if sensor.n in fed)
@@ -59,7 +85,11 @@ class Nation:
         t = frame.t1_ns
         records: list[Record] = []
         outgoing: list[Envelope] = []
-        received = self._receive(frame, records)
+        received = self._receive(frame, records, outgoing)
+        for notice in frame.notices:
+            self._notices.take(notice)
+            body = {"id": notice.id, "event": "received", "text": f"EXERCISE: {notice.sender} announces a launch"}
+            records.append(self._source.record(t, Phase.LINK, "notice.received", body, self._audience))
         steps: dict[tuple[int, ...], TrackStep] = {}
         scans_of: dict[tuple[int, ...], Table] = {}
         for fed, tracker in self._trackers.items():
@@ -71,25 +101,84 @@ class Nation:
             versions = self._warners[label].step(t, scans_of[fed], steps[fed], self._trackers[fed], heard)
             for version in versions:
                 records.append(self._record_warning(t, label, version, received))
-            for envelope, version in self._gateway.release(t, label, versions):
-                outgoing.append(envelope)
-                cause: tuple[Ref, ...] = (self._refs[version.uid],)
-                records.append(
-                    self._source.record(
-                        t, Phase.EXCHANGE, "message.sent", envelope, self._audience, causes=cause, label=label
-                    )
-                )
             if label == OWN:
-                newest = self._warners[label].newest()
-                ended = {v.uid: v for v in versions if v.status in ("cancelled", "closed")}
+                told = self._hear_words(t, frame, records)
+            for envelope, version in self._gateway.release(t, label, versions):
+                self._post(t, envelope, version.uid, label, outgoing, records)
+            if label == OWN:
+                newest = {**self._warners[label].newest(), **self._reports.newest()}
+                ended = {v.uid: v for v in [*versions, *told] if v.status in ("cancelled", "closed")}
+                if versions or told:
+                    self._record_raid(t, newest, records)
                 for when, decision in self._desk.step(t, {**newest, **ended}, frame.inputs):
                     cause = (self._refs[decision.warning],) if decision.warning in self._refs else ()
                     made = self._source.record(
                         when, Phase.COMMAND, "decision", decision, self._audience, causes=cause, label=label
                     )
                     records.append(made)
+                    self._take_effect(decision)
+                for when, event in self._desk.events():
+                    kind = "conference" if isinstance(event, Conference) else "alert"
+                    cause = (self._refs[event.warning],) if event.warning in self._refs else ()
+                    records.append(
+                        self._source.record(
+                            when, Phase.COMMAND, kind, event, self._audience, causes=cause, label=label
+                        )
+                    )
+        for envelope, uid in self._gateway.repeat(t):
+            self._post(t, envelope, uid, "", outgoing, records)
+        for recall in self._gateway.recalls():
+            cause = (self._refs[recall.warning],) if recall.warning in self._refs else ()
+            records.append(
+                self._source.record(t, Phase.EXCHANGE, "warning.recall", recall, self._audience, causes=cause)
+            )
         tasks = self._cue(t, steps[self._labels[OWN]], received, records)
-        return Step(tuple(records), tuple(outgoing), tasks)
+        screens = self._reports.send(t, {**self._warners[OWN].newest(), **self._reports.newest()})
+        return Step(tuple(records), tuple(outgoing), tasks, screens)
+
+    def _hear_words(self, t: int, frame: Frame, records: list[Record]) -> list[WarningVersion]:
+        """What came in by another way than the sensors: new versions of the warnings that rest on it, recorded. They
+        leave to nobody: no released sensor stands behind them.
+        """
+        for screen in frame.screens:
+            if self._shown.get(screen.post) != screen:
+                self._shown[screen.post] = screen
+                body = {"target": screen.post, "event": "shows", "counts": dict(screen.counts)}
+                records.append(self._source.record(t, Phase.WARNING, "display", body, self._audience, label=OWN))
+        versions = self._reports.step(t, frame.scans, frame.reports, frame.screens)
+        for version in versions:
+            records.append(self._record_warning(t, OWN, version, []))
+        return versions
+
+    def _take_effect(self, decision: Decision) -> None:
+        """What a decision does to the warning itself."""
+        if decision.action == "check-sensors":
+            self._reports.ask(decision.warning)
+        elif decision.action == "cancel":
+            self._reports.take_back(decision.warning, f"taken back by {decision.post}")
+            self._warners[OWN].take_back(decision.warning, f"by {decision.post}")
+
+    def _record_raid(self, t: int, newest: dict[str, WarningVersion], records: list[Record]) -> None:
+        """The picture of all open warnings, where there are several (or were) and it says something new."""
+        made = raid.picture(t, newest)
+        several = made is not None and made.open > 1
+        if not several and self._raid is None:
+            return
+        if made is not None and raid.changed(made, self._raid):
+            causes = tuple(self._refs[uid] for uid in sorted(newest))
+            records.append(
+                self._source.record(t, Phase.WARNING, "raid", made, self._audience, causes=causes, label=OWN)
+            )
+        self._raid = made if several else None
+
+    def _post(
+        self, t: int, envelope: Envelope, about: str, label: str, outgoing: list[Envelope], records: list[Record]
+    ) -> None:
+        outgoing.append(envelope)
+        causes: tuple[Ref, ...] = (self._refs[about],) if about in self._refs else ()
+        records.append(
+            self._source.record(t, Phase.EXCHANGE, "message.sent", envelope, self._audience, causes=causes, label=label)
+        )
 
     def _cue(
         self, t: int, step: TrackStep, received: list[tuple[Envelope, WarningVersion]], records: list[Record]
@@ -111,12 +200,16 @@ class Nation:
 
     def refuses(self, i: Input) -> str:
         """Why a seat's input cannot be taken as things stand ("" if it can)."""
-        return self._desk.refuses(i)
+        return self._desk.refuses(i, self._desk.known())
 
-    def _receive(self, frame: Frame, records: list[Record]) -> list[tuple[Envelope, WarningVersion]]:
+    def _receive(
+        self, frame: Frame, records: list[Record], outgoing: list[Envelope]
+    ) -> list[tuple[Envelope, WarningVersion]]:
         received = []
         for envelope in frame.envelopes:
             read = self._inbox.accept(envelope)
+            if isinstance(read, Receipt) and not self._gateway.take_receipt(envelope.sender, read):
+                read = "a receipt for what was never taken back, or has been received"
             if isinstance(read, str):
                 body = {"sender": envelope.sender, "n": envelope.n, "reason": read}
                 records.append(self._source.record(frame.t1_ns, Phase.LINK, "message.refused", body, self._audience))
@@ -126,7 +219,19 @@ class Nation:
             )
             self._refs[f"envelope:{envelope.sender}:{envelope.n}"] = made.ref
             records.append(made)
+            for uid, what in self._inbox.strays():
+                odd = {"id": uid, "event": what, "text": f"EXERCISE: {what} {uid!r}, from {envelope.sender}"}
+                of = (made.ref,)
+                stray = self._source.record(frame.t1_ns, Phase.LINK, "message.stray", odd, self._audience, causes=of)
+                records.append(stray)
+            if isinstance(read, Receipt):
+                continue
             received.append((envelope, read))
+            if read.status == "cancelled":
+                receipt = self._gateway.receipt(frame.t1_ns, envelope.sender, read)
+                if receipt is not None:
+                    self._refs[read.uid] = made.ref
+                    self._post(frame.t1_ns, receipt, read.uid, "", outgoing, records)
         return received
 
     def _record_tracks(self, t: int, label: str, step: TrackStep, frame: Frame, records: list[Record]) -> None:
@@ -175,6 +280,10 @@ class Nation:
             "inbox": self._inbox.state(),
             "desk": self._desk.state(),
             "cueing": self._cueing.state(),
+            "reports": self._reports.state(),
+            "shown": [msgspec.to_builtins(screen) for screen in self._shown.values()],
+            "notices": self._notices.state(),
+            "raid": None if self._raid is None else msgspec.msgpack.encode(self._raid),
             "refs": [[name, ref[0], ref[1]] for name, ref in self._refs.items()],
         }
 
@@ -189,6 +298,11 @@ class Nation:
         self._inbox.load(state["inbox"])
         self._desk.load(state["desk"])
         self._cueing.load(state["cueing"])
+        self._reports.load(state["reports"])
+        shown = [msgspec.convert(plain, Screen) for plain in state["shown"]]
+        self._shown = {screen.post: screen for screen in shown}
+        self._notices.load(state.get("notices", []))
+        self._raid = None if state["raid"] is None else msgspec.msgpack.decode(state["raid"], type=RaidPicture)
         self._refs = {str(name): (str(source), int(n)) for name, source, n in state["refs"]}
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from tocsin.measures.incident import Incident
+
 SCHEMA_ID = "https://tocsin.invalid/schema/summary-1.json"
 
 Seconds = Annotated[float, Meta(description="seconds")]
@@ -214,6 +216,25 @@ class Tracking(msgspec.Struct, frozen=True):
     objects: Annotated[list[TrackedObject], Meta(description="those that the nation's own sensors ever detected")]
 
 
+class Raid(msgspec.Struct, frozen=True):
+    """All open warnings of a nation as one picture, when most were open (the last time it was drawn so)."""
+
+    t_s: Annotated[float, Meta(description="seconds since the scenario's epoch")]
+    open: int
+    confirmed: int
+    least: Annotated[int, Meta(description="real objects among them: no fewer, with 95 %")]
+    most: Annotated[int, Meta(description="real objects among them: no more, with 95 %")]
+    rate_per_min: float | None
+    first_impact_s: Annotated[float | None, Meta(description="median, seconds since the scenario's epoch")]
+    first_sigma_s: float | None
+    last_impact_s: Annotated[float | None, Meta(description="median, seconds since the scenario's epoch")]
+    last_sigma_s: float | None
+    areas: Annotated[dict[str, float], Meta(description="expected number of impacts by area")]
+    counts: Annotated[
+        dict[str, int], Meta(description="how many of the warnings each sensor, and each partner, has a part in")
+    ]
+
+
 class Partner(msgspec.Struct, frozen=True):
     """A nation and its events, in the order in which they were opened."""
 
@@ -228,6 +249,7 @@ class Partner(msgspec.Struct, frozen=True):
         Tracking | None,
         Meta(description="how good its tracks were (label own); null in runs made before this was measured"),
     ] = None
+    raid: Annotated[Raid | None, Meta(description="null: never more than one warning was open")] = None
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -282,6 +304,9 @@ class Summary(msgspec.Struct, frozen=True):
     objects: list[ObjectSummary]
     partners: list[Partner]
     stages: list[Stage]
+    incident: Annotated[
+        Incident | msgspec.UnsetType, Meta(description="how far it went; only of scenarios that are incidents")
+    ] = msgspec.UNSET
 
 
 def json_schema() -> dict[str, Any]:

@@ -40,7 +40,7 @@ def stages(
         published = moment_ns(entry["at"], unix_ns) / 1e9 - zero
         simulated = None
         if flight is None or ground is None:
-            at = _of_nothing(matches, partners)
+            at = _of_nothing(matches, partners, tables)
             simulated = None if at is None else round(at - zero, 3) + 0.0
         else:
             at = _simulated(matches, scenario, tables, partners, flight, ground, areas)
@@ -75,6 +75,8 @@ def _simulated(
     if kind in ("launch", "apogee", "impact"):
         when = flight[f"{kind}_s"]
         return None if when is None else float(when)
+    if kind in ("opened", "over", "fault"):
+        return _of_nothing(matches, partners, tables)
     if kind == "abeam":
         place = (scenario.get("places") or {}).get(of)
         return None if place is None else ground.abeam(math.radians(place["lat_deg"]), math.radians(place["lon_deg"]))
@@ -92,16 +94,41 @@ def _simulated(
     return None
 
 
-def _of_nothing(matches: str, partners: list[shapes.Partner]) -> float | None:
+def _of_nothing(matches: str, partners: list[shapes.Partner], tables: Mapping[str, pa.Table]) -> float | None:
     """The same where nothing was launched: warnings and steps, whatever they were about."""
     kind, _, of = matches.partition(":")
     nation, _, name = of.partition("/")
     events = [e for p in partners if p.id == nation for e in p.events]
+    if kind == "fault":
+        return fault_began(tables, of)
+    if kind == "opened":
+        return min((e.opened_s + e.zero_s for e in events), default=None)
+    if kind == "over":
+        return last_over(tables, nation)
     if kind == "warning":
         return min((e.warning_s + e.zero_s for e in events if e.warning_s is not None), default=None)
     if kind == "step":
         return min((d.t_s + e.zero_s for e in events for d in e.decisions if d.step == name), default=None)
     return None
+
+
+def fault_began(tables: Mapping[str, pa.Table], id: str) -> float | None:
+    """When a fault behind the sensors began, s since the epoch."""
+    events = tables["events"]
+    kept = events.filter(pc.and_(pc.equal(events["kind"], scalar("fault")), pc.equal(events["subject"], scalar(id))))
+    first = pc.min(kept.filter(pc.equal(kept["what"], scalar("begins")))["t_s"]).as_py()
+    return None if first is None else float(first)
+
+
+def last_over(tables: Mapping[str, pa.Table], nation: str) -> float | None:
+    """When the last of a nation's own warnings was over; None while one stands, or where there was none."""
+    last: dict[str, tuple[str, float]] = {}
+    for row in tables["warnings"].to_pylist():
+        if row["nation"] == nation and row["label"] == "own":
+            last[row["warning"]] = (row["status"], row["t_s"])
+    if not last or any(status not in ("cancelled", "closed") for status, _ in last.values()):
+        return None
+    return max(t for _, t in last.values())
 
 
 def _first_detection(tables: Mapping[str, pa.Table], nation: str, obj: str) -> float | None:

@@ -25,6 +25,7 @@ from tocsin.earth.geodesics import inverse
 from tocsin.measures import shapes
 from tocsin.measures.chain import NO_OBJECT, Behind, Chain, Versions, parts_of
 from tocsin.measures.ground import GroundTrack, region_holds, rings_of
+from tocsin.measures.incident import incident
 from tocsin.measures.stages import stages
 from tocsin.measures.track_quality import TrackQuality, qualities
 from tocsin.measures.view import first_look
@@ -337,6 +338,29 @@ class _Measured:
             ],
             false_warnings=warned.count(None),
             tracking=self.tracking(nation),
+            raid=self.raid(nation),
+        )
+
+    def raid(self, nation: str) -> shapes.Raid | None:
+        """The picture with the most open warnings, the last of them; None where there never were two."""
+        table = self.tables.get("raids")
+        found = [row for row in (table.to_pylist() if table is not None else ()) if row["nation"] == nation]
+        if not found:
+            return None
+        row = max(found, key=lambda r: (r["open"], r["t_s"]))
+        return shapes.Raid(
+            t_s=_ms(row["t_s"]),
+            open=row["open"],
+            confirmed=row["confirmed"],
+            least=row["least"],
+            most=row["most"],
+            rate_per_min=_round(row["rate_per_min"]),
+            first_impact_s=_round(row["first_impact_s"]),
+            first_sigma_s=_round(row["first_sigma_s"]),
+            last_impact_s=_round(row["last_impact_s"]),
+            last_sigma_s=_round(row["last_sigma_s"]),
+            areas=json.loads(row["areas"]),
+            counts=json.loads(row["counts"]),
         )
 
     def objects(self) -> list[shapes.ObjectSummary]:
@@ -445,6 +469,7 @@ def summarise(
             scenario, tables, partners, truths[0].flight if truths else None, truths[0].ground if truths else None,
             measured.areas, facts.unix_ns,
         ),
+        incident=incident(tables, scenario) if scenario.get("incident") else msgspec.UNSET,
     )  # fmt: skip
     plain: dict[str, Any] = msgspec.to_builtins(made)
     return plain

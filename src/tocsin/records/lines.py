@@ -11,7 +11,7 @@ import numpy as np
 
 from tocsin.records.dictionary import TABLES
 from tocsin.records.record import Input, Record, unpack
-from tocsin.records.shapes import Decision, Envelope, Estimate, Task, TrackEvent, WarningVersion
+from tocsin.records.shapes import Decision, Envelope, Estimate, RaidPicture, Recall, Task, TrackEvent, WarningVersion
 from tocsin.records.words import Facts, nation_of, utc_texts
 
 Row = dict[str, Any]
@@ -130,6 +130,9 @@ def _warning(record: Record, out: Rows) -> tuple[str, str, str]:
         "p_real": w.p_real,
         "confidence": w.confidence,
         "types": json_text(w.types),
+        "causes": json_text(w.causes),
+        "families": json_text(w.families),
+        "known": w.known or None,
     })
     out["estimates"].append(_estimate(base, "launch", w.launch))
     out["estimates"].append(_estimate(base, "impact", w.impact))
@@ -150,6 +153,18 @@ def _warning(record: Record, out: Rows) -> tuple[str, str, str]:
             "state": item.state,
             "could_from_s": _s(item.could_from_ns),
             "source_chain": ",".join(item.source_chain),
+            "looks": item.looks,
+            "detections": item.detections,
+            "weight": _finite(item.weight, 1.0),
+        })
+    for notice in w.announced:
+        out["evidence"].append({
+            **base,
+            "sensor_kind": "notice",
+            "sensor": notice.notice,
+            "state": "announced" if notice.p >= 0.5 else "other launch",
+            "could_from_s": None,
+            "source_chain": notice.sender,
         })
     return w.uid, w.status, f"version {w.version}: {w.cause}"
 
@@ -268,6 +283,35 @@ def _task(record: Record, out: Rows) -> tuple[str, str, str]:
     return task.sensor, "asked to look", f"{task.about}: {within}"
 
 
+def _raid(record: Record, out: Rows) -> tuple[str, str, str]:
+    raid = unpack(record.body, RaidPicture)
+    out["raids"].append({
+        "nation": nation_of(record),
+        "t_s": _s(raid.t_ns),
+        "t_ns": raid.t_ns,
+        "open": raid.open,
+        "confirmed": raid.confirmed,
+        "expected": raid.expected,
+        "least": raid.least,
+        "most": raid.most,
+        "rate_per_min": raid.rate_per_min,
+        "first_impact_s": _s(raid.first_impact_ns),
+        "first_sigma_s": raid.first_sigma_s,
+        "last_impact_s": _s(raid.last_impact_ns),
+        "last_sigma_s": raid.last_sigma_s,
+        "areas": json_text(raid.areas),
+        "counts": json_text(raid.counts),
+    })
+    return nation_of(record), "raid", f"{raid.open} open, {raid.least} to {raid.most} of them real"
+
+
+def _recall(record: Record, out: Rows) -> tuple[str, str, str]:
+    recall = unpack(record.body, Recall)
+    after = (record.t_ns - recall.since_ns) / 1e9
+    times = "once" if recall.times == 1 else f"{recall.times} times"
+    return recall.warning, "taken back", f"{recall.recipient}: {recall.event}, {times}, {after:g} s after"
+
+
 def _other(record: Record, out: Rows) -> tuple[str, str, str]:
     """Kinds without a table of their own: an inject, a sensor's status, whatever a user's package adds."""
     body = unpack(record.body, object)
@@ -291,6 +335,8 @@ _READERS: dict[str, Callable[[Record, Rows], tuple[str, str, str]]] = {
     "truth.event": _truth_event,
     "track.event": _track_event,
     "sensor.task": _task,
+    "warning.recall": _recall,
+    "raid": _raid,
 }
 
 
@@ -327,7 +373,7 @@ def sparse_rows(records: list[Record], facts: Facts) -> Rows:
     place = {name: i for i, name in enumerate(facts.objects)}
     out["flights"].sort(key=lambda r: place.get(r["object"], len(place)))
     out["objects"].sort(key=lambda r: place.get(r["object"], len(place)))
-    for name in ("warnings", "decisions", "events"):
+    for name in ("warnings", "raids", "decisions", "events"):
         times = np.array([row["t_ns"] for row in out[name]], dtype=np.int64)
         for row, text in zip(out[name], utc_texts(facts.unix_ns, times), strict=True):
             row["time_utc"] = text

@@ -8,6 +8,7 @@ import msgspec
 
 from tocsin.records.columns import Table
 from tocsin.records.record import Input, Record, Ref
+from tocsin.scenario.specs import Announcement
 
 GeoJson = dict[str, Any]
 
@@ -41,7 +42,8 @@ class Evidence(msgspec.Struct, frozen=True):
     (None: never).
 
     ``source_chain``: the nations through which it came, first the owner of the sensor: it stops a rumour that comes
-    home.
+    home. ``looks``: how often it has looked where the object was, ``detections``: how often it found it; ``weight``:
+    log10 of the odds that it adds for something real in its nation's reckoning (negative: against).
     """
 
     sensor_kind: str
@@ -49,6 +51,9 @@ class Evidence(msgspec.Struct, frozen=True):
     state: Literal["agrees", "disagrees", "not_yet"]
     could_from_ns: int | None
     source_chain: tuple[str, ...]
+    looks: int = 0
+    detections: int = 0
+    weight: float = 0.0
 
 
 class AreaRisk(msgspec.Struct, frozen=True):
@@ -66,6 +71,14 @@ class AreaRisk(msgspec.Struct, frozen=True):
     excluded: bool
 
 
+class Announced(msgspec.Struct, frozen=True):
+    """A notice that a launch may be the one of: its id, who sent it, the probability that it is."""
+
+    notice: str
+    sender: str
+    p: float
+
+
 class WarningVersion(msgspec.Struct, frozen=True):
     """A warning as it stood from ``t_ns``; versions are only ever added.
 
@@ -73,7 +86,13 @@ class WarningVersion(msgspec.Struct, frozen=True):
     "cancelled", "closed"; ``confirmed``: whether it stands confirmed in this version; ``cause``: why this version was
     made; ``track``: the pipeline's track (None: from a partner alone); ``sources``: nations whose sensors stand behind
     it; ``partner``: the partner's warning uid that fed it, if any; ``p_real`` and ``confidence`` ("no", "low",
-    "medium", "high"); ``types``: class id to probability.
+    "medium", "high"); ``types``: class id to probability; ``causes``: what it may be, to probability (sum 1): "real",
+    "sensor:ID" (that sensor's own doing), "centre" (a fault behind the sensors), "channel:NATION", "chance";
+    ``announced``: the notices at hand that it may be the launch of; ``shown``: where it came up on displays, how
+    many each post's showed.
+    ``families``: what kind of thing it is, to probability (sum 1; see ``warning.typing.FAMILIES``); ``known``: the
+    satellite of the nation's catalogue that it is ("": none);
+    ``announced``: the notices at hand that it may be the launch of.
     """
 
     uid: str
@@ -94,6 +113,44 @@ class WarningVersion(msgspec.Struct, frozen=True):
     confidence: Literal["no", "low", "medium", "high"]
     evidence: tuple[Evidence, ...]
     burnout_ns: int | None = None
+    causes: dict[str, float] = {}
+    families: dict[str, float] = {}
+    known: str = ""
+    announced: tuple[Announced, ...] = ()
+    shown: dict[str, int] = {}
+
+
+class Report(msgspec.Struct, frozen=True):
+    """Words on a launch that come to a nation by another way than its sensors' scans.
+
+    ``id``: the same for all words on one launch; ``way``: "processing" (into the centre's data processing, where it
+    looks like any other data) or "message" (to ``post``); ``class_id`` and ``count`` of what is said to fly;
+    ``launch``, ``impact``: latitude, longitude (rad) and time (ns), None where nothing is said; ``sensors``: those that
+    are said to have seen it; ``ends``: the last word, no more follow.
+    """
+
+    id: str
+    way: Literal["processing", "message"]
+    post: str
+    class_id: str
+    count: int
+    launch: tuple[float, float, int] | None
+    impact: tuple[float, float, int] | None
+    sensors: tuple[str, ...]
+    text: str = ""
+    ends: bool = False
+
+
+class Screen(msgspec.Struct, frozen=True):
+    """One message to a post's display: what is counted, and how many."""
+
+    post: str
+    counts: tuple[tuple[str, int], ...]
+
+    @property
+    def total(self) -> int:
+        """Of all fields."""
+        return sum(n for _, n in self.counts)
 
 
 class TrackEvent(msgspec.Struct, frozen=True):
@@ -115,7 +172,7 @@ class Envelope(msgspec.Struct, frozen=True):
     n: int
     sent_ns: int
     arrive_ns: int
-    kind: str  # "warning"
+    kind: str  # "warning", or "receipt" of one that was taken back
     exercise: str  # always "EXERCISE": nothing here is ever to be taken for the real thing
     body: msgspec.Raw
 
@@ -123,6 +180,51 @@ class Envelope(msgspec.Struct, frozen=True):
     def ref(self) -> Ref:
         """Identity across the border."""
         return (f"{self.sender}>{self.recipient}", self.n)
+
+
+class RaidPicture(msgspec.Struct, frozen=True):
+    """All open warnings of a nation together, recorded as "raid" where there are several and the picture has changed.
+
+    ``open``: warnings, ``confirmed`` of them; ``expected``: of them real, and ``least`` to ``most`` with 90 %;
+    ``rate_per_min``: of launches; ``first_impact_ns``, ``last_impact_ns`` with sigmas (s); ``areas``: expected impacts
+    by area; ``counts``: objects that each sensor, and each partner, has a part in.
+    """
+
+    t_ns: int
+    open: int
+    confirmed: int
+    expected: float
+    least: int
+    most: int
+    rate_per_min: float | None
+    first_impact_ns: int | None
+    first_sigma_s: float | None
+    last_impact_ns: int | None
+    last_sigma_s: float | None
+    areas: dict[str, float]
+    counts: dict[str, int]
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """A recipient's word that it has a message which takes a warning back: its ``uid`` and ``version``."""
+
+    uid: str
+    version: int
+
+
+class Recall(msgspec.Struct, frozen=True):
+    """What becomes of telling one ``recipient`` that a ``warning`` is taken back; recorded as "warning.recall".
+
+    ``event``: "told" (the first message), "told again" (no receipt had come), "has it" (the receipt), "no receipt" (it
+    has been told often enough); ``times``: messages so far; ``since_ns``: when it was taken back here, from which its
+    clock runs.
+    """
+
+    warning: str
+    recipient: str
+    event: Literal["told", "told again", "has it", "no receipt"]
+    times: int
+    since_ns: int
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -142,6 +244,34 @@ class Decision(msgspec.Struct, frozen=True):
     by: str
     text: str
     areas: tuple[str, ...] = ()
+
+
+class Conference(msgspec.Struct, frozen=True):
+    """Something in the life of a conference ``id`` on a warning: ``event`` "called", "joined" (``post``), "refused" (so
+    many did that it cannot agree) or "adjourned" (without a decision). That it agreed and that it was stood down are
+    decisions, of its chair's post and with the conference as the step. ``by``: "doctrine" or a person.
+    """
+
+    id: str
+    event: Literal["called", "joined", "refused", "adjourned"]
+    warning: str
+    version: int
+    post: str
+    by: str
+    text: str
+
+
+class AlertState(msgspec.Struct, frozen=True):
+    """The nation's alert state changed to ``id`` ("" for none), rung ``level`` of its ladder (0: none), from
+    ``was_level``; ``warning``: the one that holds it there, "" for none.
+    """
+
+    id: str
+    event: Literal["raised", "lowered"]
+    level: int
+    was_level: int
+    warning: str
+    text: str
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -165,7 +295,8 @@ class Frame(msgspec.Struct, frozen=True):
     seats' inputs.
 
     ``scans`` and ``detections``: tables of ``columns.SCAN`` and ``columns.DETECTION`` ordered by (sensor, scan[, n]);
-    ``records``: the identity of the record that carried them, for causes.
+    ``records``: the identity of the record that carried them, for causes; ``reports``: words that came by another way;
+    ``screens``: what the posts' displays show anew; ``notices``: those whose last hand-off was in this frame.
     """
 
     t0_ns: int
@@ -176,11 +307,15 @@ class Frame(msgspec.Struct, frozen=True):
     inputs: tuple[Input, ...] = ()
     scan_record: Ref | None = None
     detection_record: Ref | None = None
+    reports: tuple[Report, ...] = ()
+    screens: tuple[Screen, ...] = ()
+    notices: tuple[Announcement, ...] = ()
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What a nation gives back for a frame."""
+    """What a nation gives back for a frame; ``screens``: what its centre sends to its posts' displays."""
 
     records: tuple[Record, ...]
     outgoing: tuple[Envelope, ...]
     tasks: tuple[Task, ...]
+    screens: tuple[Screen, ...] = ()

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from tocsin.report import incident
 from tocsin.report.declared import Area
 from tocsin.report.facts import LAUNCHED, Facts, Nation, Version, rows
 from tocsin.report.risks import Risk, risk_over_time
@@ -33,6 +34,9 @@ def headline(facts: Facts) -> Headline:
     sensors could not see meanwhile.
     """
     warned = [n for n in facts.nations if any(w.first_confirmed for w in n.warnings)]
+    highest = (facts.summary.get("incident") or {}).get("highest")
+    if highest is not None and not facts.flights and highest not in ("nothing", "confirmed"):
+        return Headline(incident.first_sentence(facts), tuple(published_sentence(facts)))
     if warned and not any(f.launched for f in facts.flights):
         return _of_nothing(facts, warned)
     defending = {a.partner for a in facts.declared.areas if a.kind == "defended"}
@@ -48,10 +52,12 @@ def headline(facts: Facts) -> Headline:
         return _warned(facts, warned)
     watching = listed([n.name for n in facts.nations]) or "Nobody"
     if not facts.flights:
-        return Headline(f"Nothing flew, and nobody confirmed a warning ({watching} kept watch).", ())
+        said = tuple(_other_kind_sentences(facts))
+        return Headline(f"Nothing flew, and nobody confirmed a warning ({watching} kept watch).", said)
     flown = [f for f in facts.flights if f.launched]
     if not flown:
-        return Headline(f"Nothing was launched, and nobody confirmed a warning ({watching} kept watch).", ())
+        said = tuple(_other_kind_sentences(facts))
+        return Headline(f"Nothing was launched, and nobody confirmed a warning ({watching} kept watch).", said)
     first = min(flown, key=lambda f: f.launch_s)
     kinds = rows(facts.tables.get("objects"))
     others = sum(r["kind"] in LAUNCHED for r in kinds) - 1 if kinds else len(facts.flights) + facts.undrawn - 1
@@ -70,7 +76,57 @@ def _of_nothing(facts: Facts, warned: list[Nation]) -> Headline:
             last = max(n.decisions, key=lambda d: float(d["t_s"]))
             when = t_plus(last["t_s"] - facts.t0)
             more.append(sentence(f"the last step of {the(n.name)} was {last['step']} at {when}"))
-    return Headline(" ".join(_false_sentences(warned)), tuple(more))
+    return Headline(
+        " ".join(_false_sentences(warned)), (*more, *_other_kind_sentences(facts), *_raid_sentences(facts))
+    )
+
+
+def _other_kind_sentences(facts: Facts) -> list[str]:
+    """For each nation's first warning that one kind of sensor alone stands behind: when another kind could first look.
+
+    As its own evidence had it in the first version that says so.
+    """
+    out = []
+    evidence = rows(facts.tables.get("evidence"))
+    for n in facts.nations:
+        if not n.warnings:
+            continue
+        first = min(n.warnings, key=lambda w: (w.versions[0].t, w.uid))
+        mine = [r for r in evidence if r["warning"] == first.uid]
+        agree = {r["sensor_kind"] for r in mine if r["state"] == "agrees"}
+        ahead = [r for r in mine if r["sensor_kind"] not in agree and r["could_from_s"] is not None]
+        if len(agree) != 1 or not ahead:
+            continue
+        r = min(ahead, key=lambda r: (r["version"], r["could_from_s"], r["sensor"]))
+        when = t_plus(r["could_from_s"] - facts.t0)
+        out.append(
+            sentence(
+                f"only {listed(sorted(agree))} stood behind the first warning of {the(n.name)}; "
+                f"{facts.declared.sensor_name(r['sensor'])} ({r['sensor_kind']}) could first have looked at {when}"
+            )
+        )
+    return out
+
+
+def _raid_sentences(facts: Facts) -> list[str]:
+    """Several warnings at once, as one picture: how many, how fast, the first impact and the last."""
+    out = []
+    table = rows(facts.tables.get("raids"))
+    for n in facts.nations:
+        mine = [r for r in table if r["nation"] == n.id]
+        if not mine:
+            continue
+        r = max(mine, key=lambda r: (r["open"], r["t_s"]))
+        real = f"{r['least']}" if r["least"] == r["most"] else f"{r['least']} to {r['most']}"
+        text = f"{the(n.name)} had {r['open']} warnings open at {t_plus(r['t_s'] - facts.t0)} ({real} of them real)"
+        if r["rate_per_min"] is not None:
+            text += f", {r['rate_per_min']:.1f} launches a minute"
+        if r["first_impact_s"] is not None:
+            first, last = (t_plus(r[f"{k}_impact_s"] - facts.t0) for k in ("first", "last"))
+            text += f", impacts from {first} (± {span(r['first_sigma_s'])})"
+            text += f" to {last} (± {span(r['last_sigma_s'])})" if last != first else ""
+        out.append(sentence(text))
+    return out
 
 
 def _by_whose(facts: Facts, version: Version, nation: Nation) -> str:
@@ -104,7 +160,7 @@ def _warned(facts: Facts, warned: list[Nation]) -> Headline:
     more = published_sentence(facts)
     if missed:
         more = [*more, sentence(f"{listed(missed)} had no confirmed warning")]
-    more = [*more, *_false_sentences(warned)]
+    more = [*more, *_false_sentences(warned), *_raid_sentences(facts)]
     return Headline(sentence("; ".join(parts)), tuple(more))
 
 

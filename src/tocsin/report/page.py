@@ -13,8 +13,8 @@ import math
 from importlib.resources import files
 from typing import Any
 
+from tocsin.report import incident, tables
 from tocsin.report import map as chart_map
-from tocsin.report import tables
 from tocsin.report.charts import NARROW, WIDE, both, stage_chart, waterfall
 from tocsin.report.facts import Facts, Nation, RunLike, gather, rows
 from tocsin.report.headline import Headline, gap_sentences, headline, time_left
@@ -36,6 +36,7 @@ def page(run: RunLike) -> str:
     sections = (
         _opening(facts, head),
         _figures(facts),
+        incident.section(run, facts),
         _map(facts, picture),
         _timeline(facts),
         _delays(facts),
@@ -214,9 +215,9 @@ def _map(facts: Facts, picture: chart_map.Picture) -> str:
         "A click in the chart below picks a time.</p></figcaption></figure>"
         f"{_map_legend()}"
     )
+    truly = "The line is where the object truly went." if facts.flights else "Nothing flew."
     lead = (
-        "The line is where the object truly went. The shaded regions are what the chosen partner believed at that "
-        "time: where it came "
+        f"{truly} The shaded regions are what the chosen partner believed at that time: where it came "
         "from (+) and where it would fall (×), with 50 and 95 % probability."
     )
     return _section("map-section", "Where it went, and what was known", lead, inside)
@@ -263,7 +264,9 @@ def _timeline(facts: Facts) -> str:
     return _section(
         "timeline-section",
         "Who could see what, and when",
-        "Height of the object over minutes after launch; below, one row per sensor.",
+        "Height of the object over minutes after launch; below, one row per sensor."
+        if facts.flights
+        else "Nothing flew. Over minutes from the start: warnings and steps of each partner, and one row per sensor.",
         both(timeline(facts, WIDE), timeline(facts, NARROW)) + legend + gaps + more,
     )
 

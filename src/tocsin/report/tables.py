@@ -259,12 +259,13 @@ def evidence_table(facts: Facts) -> str:
                 esc(r["sensor_kind"]),
                 esc(r["state"].replace("_", " ")),
                 could,
+                "–" if r.get("weight") is None else f"{r['weight']:+.1f}",
                 esc(chain),
             )
         )
     return table(
         "Evidence: when the answer of a sensor changed",
-        ("T+", "partner", "warning", "version", "sensor", "kind", "says", "could look from", "came through"),
+        ("T+", "partner", "warning", "version", "sensor", "kind", "says", "could look from", "weight", "came through"),
         body,
     )
 

@@ -50,12 +50,13 @@ def timeline(facts: Facts, width: float) -> Svg:
     """The drawing for a wide or a narrow column."""
     narrow = width < 500
     left, right = (34.0, 8.0) if narrow else (205.0, 14.0)
-    plot_top, plot_h = 16.0, 170.0 if narrow else 220.0
+    flies = bool(facts.flights)  # without any there is no height to draw
+    plot_top, plot_h = 16.0, (170.0 if narrow else 220.0) if flies else 0.0
     row_h = 31.0 if narrow else 21.0
     nation_h = 34.0 if narrow else 27.0
     groups = [(n, [facts.sensors[i] for i in n.sensors]) for n in facts.nations]
     rows_h = sum(nation_h + row_h * len(s) + 8 for _, s in groups)
-    rows_top = plot_top + plot_h + 26.0
+    rows_top = plot_top + plot_h + (26.0 if flies else 0.0)
     height = rows_top + rows_h + 22.0
     # beside a satellite everything else would lie on the ground
     high = [f for f in facts.flights if f.kind != "orbit"] or facts.flights
@@ -74,15 +75,17 @@ def timeline(facts: Facts, width: float) -> Svg:
     )
     x = Scale(0.0, facts.t1 - facts.t0, left, width - right)
     y = Scale(0.0, top_km * 1.06, plot_top + plot_h, plot_top)
-    for h in even_ticks(0.0, top_km * 1.05, 4 if narrow else 6):
+    for h in even_ticks(0.0, top_km * 1.05, 4 if narrow else 6) if flies else ():
         svg.line(left, y(h), width - right, y(h), "grid")
         svg.text(left - 6, y(h) + 4, number(h), "tick", "end")
-    svg.text(left - 6 if not narrow else 0, plot_top - 5, "km", "tick", "end" if not narrow else "start")
+    if flies:
+        svg.text(left - 6 if not narrow else 0, plot_top - 5, "km", "tick", "end" if not narrow else "start")
     bottom = rows_top + rows_h
     for t in minute_ticks(0.0, x.d1, 6 if narrow else 14):
         svg.line(x(t), plot_top, x(t), bottom, "grid")
         anchor = "end" if x(t) > width - right - 12 else "middle"
-        svg.text(x(t), plot_top + plot_h + 15, clock(t), "tick", anchor)
+        if flies:
+            svg.text(x(t), plot_top + plot_h + 15, clock(t), "tick", anchor)
         svg.text(x(t), bottom + 15, clock(t), "tick", anchor)
     for k, f in enumerate(high):
         step = max(1, len(f.t) // 300)

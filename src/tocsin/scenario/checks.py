@@ -12,26 +12,28 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from tocsin.scenario import catalogue, elementsets, moments, recorded, specs
+from tocsin.scenario import behind, catalogue, elementsets, ladders, moments, notices, recorded, specs
 from tocsin.scenario.faults import clean, one_of, show
-from tocsin.scenario.model import ACTIONS, SENSOR_ACTS, ClassEntry, PostEntry, SensorEntry
+from tocsin.scenario.model import ACTIONS, SENSOR_ACTS, ClassEntry, ConfidenceEntry, PostEntry, SensorEntry
 from tocsin.scenario.objects import AircraftValues, OrbitEntry, SatelliteValues, StateValues, TableEntry, form_of
 from tocsin.scenario.parts import Spread
 from tocsin.scenario.yaml12 import Path
 
 Found = tuple[Path, str, str]  # path, found, allowed
-DoctrineChecker = Callable[[Sequence[specs.Post], Collection[str], Collection[str]], Sequence[str]]
-"""``command.doctrine.check_doctrine``: the posts of one nation, ids of its areas and of the classes, to sentences on
-what is wrong.
+DoctrineChecker = Callable[..., Sequence[str]]
+"""``command.doctrine.check_doctrine``: the posts of one nation, ids of its areas and of the classes, and (only where it
+has one) its ladder, to sentences on what is wrong.
 """
 
 FIRST_START, LAST_END = "1957-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
 MOST_FRAMES = 1_000_000
 _WHERE = re.compile(r"post '(?P<post>[^']*)', step '(?P<step>[^']*)': (?P<said>.*)\Z", re.DOTALL)
+_RUNG = re.compile(r"rung '(?P<rung>[^']*)': (?P<said>.*)\Z", re.DOTALL)
 _MATCHES = {
     "launch": 0, "apogee": 0, "impact": 0, "first-detection": 1, "warning": 1, "step": 2, "passage": 2, "abeam": 1,
+    "opened": 1, "over": 1, "fault": 1,
 }  # fmt: skip
 
 TROUBLE_VALUES = {
@@ -114,8 +116,11 @@ class Checks:
             self._areas(id, _map(entry, "areas"))
         for id, entry in self.partners.items():
             self._posts(id, _map(entry, "posts"))
+            self._centre(id, _map(entry, "centre"))
         self._links()
         self._injects()
+        self._behind()
+        self._notices()
         self._published()
         return self.found
 
@@ -436,6 +441,21 @@ class Checks:
 
     # -- doctrine
 
+    def _centre(self, partner: str, entry: Any) -> None:
+        """What a centre's rule and catalogue say together."""
+        path: Path = ("partners", partner, "centre")
+        satellites = [id for id, thing in _map(self.data, "objects").items() if "satellite" in _map(thing)]
+        for k, id in enumerate(_list(entry, "catalogue")):
+            if isinstance(id, str) and id not in satellites:
+                self._unknown((*path, "catalogue", k), id, satellites, "a satellite of the scenario")
+        model = _valid(ConfidenceEntry, _map(entry, "rule", "confidence"))
+        if model is not None:
+            rising = (model.cancel_below, model.low, model.medium, model.high)
+            if list(rising) != sorted(set(rising)):
+                said = ", ".join(f"{v:g}" for v in rising)
+                where: Path = (*path, "rule", "confidence")
+                self._say(where, f"cancel_below, low, medium, high of {said}", "each more than the one before")
+
     def _posts(self, partner: str, entries: dict[str, Any]) -> None:
         base: Path = ("partners", partner, "posts")
         posts: list[specs.Post] = []
@@ -455,11 +475,13 @@ class Checks:
                     )
                 if name is not None:
                     seen.add(name)
+        ladder = self._ladder(partner, posts, whole)
         if self.check_doctrine is not None:
-            if whole and posts:
+            if whole and (posts or (ladder is not None and ladder.rungs)):
                 mine = [area for area, owner in self.areas.items() if owner == partner]
-                for said in self.check_doctrine(posts, mine, self.classes):
-                    self._doctrine_fault(base, posts, said)
+                more = (ladder.rungs,) if ladder is not None else ()
+                for said in self.check_doctrine(posts, mine, self.classes, *more):
+                    self._doctrine_fault(base, posts, said, ladder)
             return
         names = {s.id for p in posts for s in p.steps} | {f"{p.id}/{s.id}" for p in posts for s in p.steps}
         for post in posts:
@@ -472,10 +494,38 @@ class Checks:
                             (*base, post.id, "steps", k, "after", j), name, sorted(names), "a step of this partner"
                         )
 
-    def _doctrine_fault(self, base: Path, posts: Sequence[specs.Post], said: str) -> None:
-        match = _WHERE.match(said)
+    def _ladder(self, partner: str, posts: list[specs.Post], whole: bool) -> ladders.Resolved | None:
+        """The partner's ladder, if it has a sound one; ``posts`` grows by those that it brings."""
+        path: Path = ("partners", partner, "centre")
+        centre = _map(self.partners[partner], "centre")
+        named = _text(centre, "doctrine")
+        if named is not None and named not in ladders.doctrine_ids():
+            self._unknown((*path, "doctrine"), named, ladders.doctrine_ids(), "a bundled doctrine")
+        entry = None if centre.get("ladder") is None else _valid(ladders.LadderEntry, centre["ladder"])
+        if entry is None or not whole:
+            return None
+        taken = [(post.id, step.id) for post in posts for step in post.steps]
+        made, problems = ladders.resolve(entry, named, [post.id for post in posts], taken)
+        for place, found, allowed in problems:
+            self._say((*path, "ladder", *place), clean(found), clean(allowed))
+        if problems:
+            return None
+        posts += [specs.Post(id, name, ()) for id, name in made.added]
+        return made
+
+    def _notices(self) -> None:
+        entries = notices.valid_entries(_map(self.data, "notices"))
+        for id, place, found, allowed in notices.problems(entries, self.partners, self.classes, self.start):
+            self._say(("notices", id, *place), clean(found), clean(allowed))
+
+    def _doctrine_fault(
+        self, base: Path, posts: Sequence[specs.Post], said: str, ladder: ladders.Resolved | None = None
+    ) -> None:
+        match, of_rung = _WHERE.match(said), _RUNG.match(said)
         path = base
-        if match:
+        if of_rung and ladder is not None:
+            path = (*base[:2], "centre", "ladder", *ladder.places.get(of_rung["rung"], ()))
+        elif match:
             said = match["said"]
             for post in posts:
                 for k, step in enumerate(post.steps):
@@ -561,8 +611,26 @@ class Checks:
                 self._unknown(
                     (*path, "target"), target, sorted(f"{a}>{b}" for a, b in self.links), "a link, as sender>recipient"
                 )
+            elif act in behind.FAULT_ACTS and target not in self._fault_ids():
+                self._unknown((*path, "target"), target, self._fault_ids(), "a fault of this scenario")
             elif act == "note" and target not in posts:
                 self._unknown((*path, "target"), target, posts, "a post of this scenario")
+
+    def _fault_ids(self) -> list[str]:
+        return [id for entry in _list(self.data, "faults") if (id := _text(entry, "id")) is not None]
+
+    def _behind(self) -> None:
+        faults: list[Any] = []
+        for entry in _list(self.data, "faults"):
+            try:
+                faults.append(TypeAdapter(behind.FaultEntry).validate_python(entry))
+            except ValidationError:
+                faults.append(None)
+        for path, found, allowed in behind.problems(tuple(faults), self.partners, self.classes, self.start, self.end):
+            self._say(path, clean(found), clean(allowed))
+        for id, entry in self.partners.items():
+            for path, found, allowed in behind.post_problems(id, _map(entry), self.classes):
+                self._say(path, clean(found), clean(allowed))
 
     def _published(self) -> None:
         places = _map(self.data, "places")
@@ -583,6 +651,9 @@ class Checks:
             elif word == "abeam":
                 if parts[0] not in places:
                     self._unknown(path, parts[0], places, "a place of this scenario")
+            elif word == "fault":
+                if parts[0] not in self._fault_ids():
+                    self._unknown(path, parts[0], self._fault_ids(), "a fault of this scenario")
             elif parts and parts[0] not in self.partners:
                 self._unknown(path, parts[0], self.partners, "a partner")
             elif word == "passage" and parts[1] not in _map(self.partners[parts[0]], "areas"):
@@ -594,6 +665,9 @@ class Checks:
                     for step in _list(post, "steps")
                     if (name := _text(step, "id")) is not None
                 ]
+                entry = _valid(ladders.LadderEntry, _map(self.partners[parts[0]], "centre").get("ladder") or {})
+                if entry is not None:
+                    steps += ladders.rung_ids(entry)
                 if parts[1] not in steps:
                     self._unknown(path, parts[1], steps, f"a step of {clean(parts[0])}")
 
@@ -630,7 +704,7 @@ def post_of(id: str, entry: PostEntry) -> specs.Post:
     steps = tuple(
         specs.StepRule(s.id, s.action, s.when, spread_spec(s.takes_s), s.after, s.text, s.source) for s in entry.steps
     )
-    return specs.Post(id, entry.name or id, steps)
+    return specs.Post(id, entry.name or id, steps, behind.display(entry.display))
 
 
 # ---- polygons ------------------------------------------------------------------------------------------------------

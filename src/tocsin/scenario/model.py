@@ -13,6 +13,9 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from tocsin.scenario import moments
+from tocsin.scenario.behind import DisplayEntry, FaultEntry, IncidentEntry, RetractionEntry
+from tocsin.scenario.ladders import LadderEntry
+from tocsin.scenario.notices import NoticeEntry
 from tocsin.scenario.objects import AnyEntry
 from tocsin.scenario.parts import (
     NO_TIME,
@@ -42,7 +45,7 @@ SENSOR_ACTS = {
     "sensor.silence": "silent", "sensor.degrade": "degraded", "sensor.jam": "jammed", "sensor.delay": "delayed",
     "sensor.bias": "biased",
 }  # fmt: skip
-ACTIONS = ("note", "confirm", "inform", "exclude", "stand-down")
+ACTIONS = ("note", "confirm", "inform", "exclude", "stand-down", "check-sensors", "cancel", "correct")
 
 
 def _mode(text: Any) -> Any:
@@ -398,6 +401,37 @@ class AreaEntry(Part):
     holes: tuple[Ring, ...] = Field(default=(), max_length=20)
 
 
+class ConfidenceEntry(Part):
+    """Probabilities that a warning is of something real from which its confidence is called so (notional)."""
+
+    low: float = Field(default=0.5, gt=0, lt=1, description='From here "low", under it "no": not confirmed, or no more')
+    medium: float = Field(default=0.9, gt=0, lt=1)
+    high: float = Field(default=0.999, gt=0, lt=1, description="Out of reach of one sensor alone with the usual priors")
+    cancel_below: float = Field(default=0.05, gt=0, lt=1, description="Under this a warning is taken back")
+
+
+class PriorsEntry(Part):
+    """What a centre takes to be usual: rates a year, and how false sources behave. See `specs.Credence` for sources."""
+
+    launches: float = Field(default=1000.0, gt=0, le=1e6, description="Launches a year in view, of whatever kind")
+    false_infrared: float = Field(default=10.0, gt=0, le=1e6, description="False sources a year of a satellite")
+    false_radar: float = Field(default=10.0, gt=0, le=1e6, description="... of a radar")
+    false_over_horizon: float = Field(default=30.0, gt=0, le=1e6, description="... of a radar over the horizon")
+    fault: float = Field(default=1.0, gt=0, le=1e6, description="Faults a year behind the sensors that make a warning")
+    fault_shows: float = Field(default=0.5, gt=0, le=1, description="That such a fault shows one more sensor as well")
+    channel: float = Field(default=5.0, gt=0, le=1e6, description="False warnings a year of a partner and its channel")
+    lasting_share: float = Field(default=0.3, gt=0, le=1, description="Share of false sources that stay")
+    lasting_s: float = Field(default=60.0, gt=0, le=86400, description="In which the others die away")
+    same_kind: float = Field(default=0.02, gt=0, le=1, description="That one deceives another sensor of its kind too")
+    other_kind: float = Field(default=0.001, gt=0, le=1, description="That it deceives one of another kind too")
+    relapse: float = Field(default=0.3, ge=0, le=10, description="False alarms that one of a sensor brings in the hour")
+    degraded: float = Field(default=5.0, ge=1, le=1e3, description="Factor on the rate of a sensor that says so")
+    misbelief: float = Field(default=0.02, gt=0, lt=1, description="That an object is not what it is taken to be")
+    silent_again: float = Field(
+        default=0.3, gt=0, le=1, description="That another of a kind is silent too then, or one that has lost it"
+    )
+
+
 class RuleEntry(Part):
     """When the centre calls a warning confirmed, and an area excluded."""
 
@@ -412,13 +446,36 @@ class RuleEntry(Part):
     processing_s: float = Field(
         default=5.0, ge=0, le=3600, description="Computing and checking before a version stands"
     )
+    min_kinds: int = Field(
+        default=1, ge=1, le=3, description="Kinds of sensor (radar, infrared, over-horizon) that must agree"
+    )
+    cross_check_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=3600,
+        description="How long after the first data a partner's word is waited for before the own data alone are "
+        "enough; 0: not at all",
+    )
+    confidence: ConfidenceEntry = ConfidenceEntry()
+    priors: PriorsEntry = PriorsEntry()
 
 
 class CentreEntry(Part):
     """The warning centre."""
 
     name: Text | None = None
+    doctrine: Id | None = Field(
+        default=None,
+        description="A bundled doctrine: it gives the values of `rule` and the conditions of the ladder's rungs that "
+        "are not given here",
+    )
     rule: RuleEntry = RuleEntry()
+    retraction: RetractionEntry | None = None
+    ladder: LadderEntry | None = Field(default=None, description="Conferences and alert states; none if not given")
+    catalogue: Literal["all", "none"] | tuple[Id, ...] = Field(
+        default="none",
+        description="Satellites of the scenario (objects with an element set or orbit) whose elements the centre has",
+    )
 
 
 class StepEntry(Part):
@@ -442,6 +499,7 @@ class PostEntry(Part):
 
     name: Text | None = None
     steps: tuple[StepEntry, ...] = Field(max_length=100)
+    display: DisplayEntry | None = None
 
 
 Named = BeforeValidator(_nothing_is_empty)
@@ -494,9 +552,12 @@ class InjectEntry(Part):
     id: Id
     at: Moment
     until: Moment | None = None
-    act: Literal["sensor.silence", "sensor.degrade", "sensor.jam", "sensor.delay", "sensor.bias", "link.cut", "note"]
+    act: Literal[
+        "sensor.silence", "sensor.degrade", "sensor.jam", "sensor.delay", "sensor.bias", "link.cut",
+        "fault.begin", "fault.end", "note",
+    ]  # fmt: skip
     target: Annotated[Text, StringConstraints(max_length=140)] = Field(
-        description="Sensor id, sender>recipient, or post id"
+        description="Sensor id, sender>recipient, fault id, or post id"
     )
     text: Text = ""
     loss_db: float | None = Field(default=None, gt=0, le=90, description="For sensor.degrade: by which the SNR falls")
@@ -524,7 +585,8 @@ class Published(Part):
     precision_s: float = Field(default=0.0, ge=0, description="How coarse the published time is")
     matches: Text = Field(
         default="",
-        description="What it is set against: launch, apogee, impact, first-detection:PARTNER, warning:PARTNER, "
+        description="What it is set against: launch, apogee, impact, first-detection:PARTNER, opened:PARTNER, "
+        "warning:PARTNER, over:PARTNER, fault:ID, "
         "step:PARTNER/STEP, passage:PARTNER/AREA, abeam:PLACE; empty for nothing",
     )
     source: Text = ""
@@ -571,6 +633,11 @@ class ScenarioModel(Part):
     links: tuple[LinkEntry, ...] = ()
     sharing: Sharing = Sharing()
     injects: tuple[InjectEntry, ...] = ()
+    faults: tuple[FaultEntry, ...] = Field(
+        default=(), max_length=100, description="What goes wrong behind the sensors; no nation is told"
+    )
+    incident: IncidentEntry | None = None
+    notices: dict[Id, NoticeEntry] = Field(default={}, description="Launches that were announced, and on what way")
     places: dict[Id, Place] = Field(default={})
     published: tuple[Published, ...] = ()
     sources: dict[Id, SourceEntry] = Field(default={})

@@ -439,12 +439,68 @@ class StepRule(msgspec.Struct, frozen=True):
     source: str
 
 
+class Display(msgspec.Struct, frozen=True):
+    """A screen with counts: ``fields``: what is counted and the ids of its classes; ``digits`` of each number on the
+    line; ``refresh`` s between messages.
+    """
+
+    fields: tuple[tuple[str, tuple[str, ...]], ...]
+    digits: int
+    refresh: float
+
+
 class Post(msgspec.Struct, frozen=True):
-    """A command post and its written doctrine."""
+    """A command post, its written doctrine, its screen (None: it has none)."""
 
     id: str
     name: str
     steps: tuple[StepRule, ...]
+    display: Display | None = None
+
+
+class Credence(msgspec.Struct, frozen=True):
+    """How a centre weighs whether a warning is of something real. Rates are events a year.
+
+    Priors: ``launches``: of all that is launched in the sensors' view; ``false_infrared``, ``false_radar``,
+    ``false_over_horizon``: false sources of one sensor of the kind that make a track (glint, fires, echoes), ``fault``:
+    of the centre itself (test data, a broken part), ``fault_shows``: probability that such a fault shows one more
+    sensor as well; ``channel``: false warnings of one partner and of the way from it.
+
+    What a false source does: ``lasting_share`` of them stay, the others die away with ``lasting_s``; ``same_kind``,
+    ``other_kind``: probability that it deceives another sensor of its kind, or of another kind, too; ``relapse``: that
+    a false alarm of a sensor is followed by another within the hour; ``degraded``: factor on the rate of a sensor that
+    says it is degraded. ``misbelief``: probability that an object is not what it is taken to be, so that silence and a
+    path that fits no class say nothing against it; ``silent_again``: that a sensor is silent where another of its kind
+    is for that reason, or where it saw the object before.
+
+    Levels: ``low``, ``medium``, ``high``: probabilities from which the confidence is called so (under ``low``: "no");
+    a warning whose probability falls under ``cancel_below`` is taken back.
+
+    Where the defaults come from: 3,703 routine conferences on displays in the 18 months to June 1980, of which 147 were
+    evaluated further (US Senate report of October 1980): some thousand things launched a year, and about a hundred that
+    were doubtful, over about ten sensors. Once a year or so a fault sat behind the sensors (November 1979, June 1980).
+    The rest is notional.
+    """
+
+    launches: float = 1000.0
+    false_infrared: float = 10.0
+    false_radar: float = 10.0
+    false_over_horizon: float = 30.0
+    fault: float = 1.0
+    fault_shows: float = 0.5
+    channel: float = 5.0
+    lasting_share: float = 0.3
+    lasting_s: float = 60.0
+    same_kind: float = 0.02
+    other_kind: float = 0.001
+    relapse: float = 0.3
+    degraded: float = 5.0
+    misbelief: float = 0.02
+    silent_again: float = 0.3
+    low: float = 0.5
+    medium: float = 0.9
+    high: float = 0.999
+    cancel_below: float = 0.05
 
 
 class WarningRule(msgspec.Struct, frozen=True):
@@ -452,7 +508,9 @@ class WarningRule(msgspec.Struct, frozen=True):
 
     ``min_updates`` associated detections over at least ``min_span`` s, from ``min_sensors`` sensors;
     ``accept_partner``: a partner's confirmed warning is enough; ``exclude_below``: probability of impact; ``refresh``:
-    s between versions; ``processing``: s of computing and checking before a version stands.
+    s between versions; ``processing``: s of computing and checking before a version stands; ``min_kinds``: kinds of
+    sensor (radar, infrared, over-horizon) that must agree; ``credence``: what makes it believed; ``cross_check``: s
+    since the first data for which a partner's word is waited for before the own data alone are enough (0: not at all).
     """
 
     min_updates: int
@@ -462,11 +520,88 @@ class WarningRule(msgspec.Struct, frozen=True):
     exclude_below: float
     refresh: float
     processing: float
+    min_kinds: int = 1
+    credence: Credence = Credence()
+    cross_check: float = 0.0
+
+
+class Call(msgspec.Struct, frozen=True):
+    """Who is called to a conference: ``post``; ``joins``: s until it takes part (drawn); ``agrees``: condition on which
+    its doctrine agrees.
+    """
+
+    post: str
+    joins: Spread
+    agrees: str
+
+
+class Rung(msgspec.Struct, frozen=True):
+    """One rung of a ladder of conferences and the alert state that it stands for.
+
+    ``when``: condition on which it is called; ``after``: rungs that must stand for the same warning; ``calls``: who is
+    called, the first has the chair; ``agree``: how many of them must agree; ``takes``: s from when so many have joined
+    until they can (drawn); ``state``: the alert state while it stands; ``action``, ``text``: of its decision;
+    ``leave``: condition on which it is stood down, ``leave_takes`` s later.
+    """
+
+    id: str
+    name: str
+    when: str
+    after: tuple[str, ...]
+    calls: tuple[Call, ...]
+    agree: int
+    takes: Spread
+    state: str
+    action: str
+    text: str
+    leave: str
+    leave_takes: Spread
+    source: str
+
+
+class Announcement(msgspec.Struct, frozen=True):
+    """What a notice says: a launch between ``t0_ns`` and ``t1_ns`` from within ``radius`` (m) of a place (rad), on
+    ``azimuth`` (rad, None: not said) within ``azimuth_spread`` (rad), of ``class_id`` ("": not said). ``replaces``: an
+    earlier one that it takes the place of ("": none).
+    """
+
+    id: str
+    sender: str
+    t0_ns: int
+    t1_ns: int
+    lat: float
+    lon: float
+    radius: float
+    azimuth: float | None
+    azimuth_spread: float
+    class_id: str
+    replaces: str = ""
+
+
+class HandOff(msgspec.Struct, frozen=True):
+    """One hand through which a notice goes: ``takes`` s (drawn), ``loss`` probability that it goes no further,
+    ``lost``: it does not, for certain.
+    """
+
+    who: str
+    takes: Spread
+    loss: float
+    lost: bool
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """An announcement on its way to the nation ``recipient``: it is there when the last hand-off has passed it on."""
+
+    announcement: Announcement
+    recipient: str
+    sent_ns: int
+    handoffs: tuple[HandOff, ...]
 
 
 class Inject(msgspec.Struct, frozen=True):
     """A scripted outside event. ``act``: "sensor.silence" and "sensor.degrade", "sensor.jam", "sensor.delay" and
-    "sensor.bias" (target: sensor id), "link.cut" (target: "a>b"), "note" (target: post).
+    "sensor.bias" (target: sensor id), "link.cut" (target: "a>b"), "fault.begin" and "fault.end" (target: fault id),
+    "note" (target: post).
 
     ``amount``, ``bias``, ``declared``: of those that do something to a sensor but silence, as in ``StatusSpan``.
     """
@@ -480,6 +615,64 @@ class Inject(msgspec.Struct, frozen=True):
     amount: float = 0.0
     bias: Bias = NO_BIAS
     declared: bool = True
+
+
+class CountsFault(msgspec.Struct, frozen=True, tag="counts"):
+    """A fault on the line from the centre of ``nation`` to the displays of ``posts``: each zero of a count becomes
+    ``digit`` with probability ``chance``. From ``t0_ns`` (None: it waits for an inject) to ``t1_ns``.
+    """
+
+    id: str
+    nation: str
+    t0_ns: int | None
+    t1_ns: int
+    text: str
+    posts: tuple[str, ...]
+    digit: int
+    chance: float
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A launch as words tell it: ``count`` of a class, launched ``after_ns`` after the fault begins from ``launch``
+    (latitude, longitude, rad) to ``impact`` in ``flight_ns`` (None: nothing is said of it); ``sensors``: id and how
+    long after the launch it is said to have seen it.
+    """
+
+    class_id: str
+    count: int
+    after_ns: int
+    launch: tuple[float, float] | None
+    impact: tuple[float, float] | None
+    flight_ns: int
+    sensors: tuple[tuple[str, int], ...]
+
+
+class TestData(msgspec.Struct, frozen=True, tag="test-data"):
+    """Words of a test that enter the data processing of ``nation``, one on each launch every ``every_ns``."""
+
+    id: str
+    nation: str
+    t0_ns: int | None
+    t1_ns: int
+    text: str
+    words: tuple[Said, ...]
+    every_ns: int
+
+
+class Drill(msgspec.Struct, frozen=True, tag="drill"):
+    """A drill's words to a post, taken for the real thing there with probability ``taken``."""
+
+    id: str
+    nation: str
+    t0_ns: int | None
+    t1_ns: int
+    text: str
+    post: str
+    word: Said
+    taken: float
+
+
+AnyFault = CountsFault | TestData | Drill
 
 
 class StatusSpan(msgspec.Struct, frozen=True):
@@ -497,10 +690,19 @@ class StatusSpan(msgspec.Struct, frozen=True):
     declared: bool = True
 
 
+class Catalogued(msgspec.Struct, frozen=True):
+    """A satellite that a nation knows: ``elements`` or ``element_set`` as in ``OrbitObject``."""
+
+    id: str
+    elements: Orbit | None
+    element_set: str
+
+
 class NationSpec(msgspec.Struct, frozen=True):
     """All that one nation's own machine is told.
 
-    ``stream``: the nation's own 64-bit seed, from which nothing about the world's streams can be had.
+    ``stream``: the nation's own 64-bit seed, from which nothing about the world's streams can be had; ``catalogue``:
+    the satellites it knows.
     """
 
     id: str
@@ -517,6 +719,8 @@ class NationSpec(msgspec.Struct, frozen=True):
     rule: WarningRule
     shares: tuple[Share, ...]  # those whose sender it is
     links: tuple[Link, ...]  # those it sends on
+    catalogue: tuple[Catalogued, ...] = ()
+    ladder: tuple[Rung, ...] = ()  # from the lowest up; none: no conferences
 
 
 class WorldSpec(msgspec.Struct, frozen=True):
@@ -536,3 +740,5 @@ class WorldSpec(msgspec.Struct, frozen=True):
     links: tuple[Link, ...]
     injects: tuple[Inject, ...]
     statuses: tuple[StatusSpan, ...] = ()
+    faults: tuple[AnyFault, ...] = ()
+    notices: tuple[Notice, ...] = ()

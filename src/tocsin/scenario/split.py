@@ -5,13 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from tocsin.scenario import catalogue, elementsets, moments, recorded, specs
+from tocsin.scenario import behind, catalogue, elementsets, ladders, moments, recorded, specs
 from tocsin.scenario.checks import plain_of, post_of, resolved_sensor, spread_spec
-from tocsin.scenario.model import AreaEntry, InjectEntry, PartnerEntry, ScenarioModel, SensorEntry, StatusEntry
+from tocsin.scenario.model import (
+    AreaEntry,
+    InjectEntry,
+    PartnerEntry,
+    RuleEntry,
+    ScenarioModel,
+    SensorEntry,
+    StatusEntry,
+)
+from tocsin.scenario.notices import notice_spec
 from tocsin.scenario.objects import (
     AircraftEntry,
     AnyEntry,
@@ -243,11 +252,33 @@ def _area(id: str, entry: AreaEntry) -> specs.Area:
 
 
 def _rule(entry: PartnerEntry) -> specs.WarningRule:
-    rule = entry.centre.rule
+    rule = RuleEntry.model_validate(ladders.rule_values(plain_of(entry.centre.rule), entry.centre.doctrine))
     return specs.WarningRule(
         rule.min_updates, float(rule.min_span_s), rule.min_sensors, rule.accept_partner, rule.exclude_below,
-        float(rule.refresh_s), float(rule.processing_s),
+        float(rule.refresh_s), float(rule.processing_s), rule.min_kinds,
+        specs.Credence(**{k: float(v) for k, v in (*rule.priors, *rule.confidence)}), float(rule.cross_check_s),
     )  # fmt: skip
+
+
+def _posts_and_ladder(entry: PartnerEntry) -> tuple[tuple[specs.Post, ...], tuple[specs.Rung, ...]]:
+    """A nation's posts, with those that its ladder brings, and the ladder's rungs."""
+    posts = tuple(
+        behind.with_retraction(post_of(post, content), entry.centre.retraction) for post, content in entry.posts.items()
+    )
+    if entry.centre.ladder is None:
+        return posts, ()
+    ladder, problems = ladders.resolve(entry.centre.ladder, entry.centre.doctrine, tuple(entry.posts))
+    if problems:  # the loader has refused such a scenario
+        raise AssertionError(problems)
+    return (*posts, *(specs.Post(id, name, ()) for id, name in ladder.added)), ladder.rungs
+
+
+def _catalogue(entry: PartnerEntry, things: Sequence[specs.AnyObject]) -> tuple[specs.Catalogued, ...]:
+    """The satellites that a centre knows, by name."""
+    given = entry.centre.catalogue
+    satellites = [thing for thing in things if isinstance(thing, specs.OrbitObject)]
+    known = [s for s in satellites if given == "all" or s.id in given] if given != "none" else []
+    return tuple(specs.Catalogued(s.id, s.elements, s.element_set) for s in sorted(known, key=lambda s: s.id))
 
 
 def _amount(given: StatusEntry | InjectEntry) -> float:
@@ -330,6 +361,9 @@ def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[st
         for r in (model.sharing.releases if model.sharing.mode != "none" else ())
     ]
     injects = tuple(_inject(entry, start, kinds) for entry in model.injects)
+    commands = {id: _posts_and_ladder(entry) for id, entry in model.partners.items()}
+    true = {flight.id: flight for flight in truth}
+    things = [_object(id, entry, start, duration_ns, true, theta0) for id, entry in model.objects.items()]
     nations = {
         id: specs.NationSpec(
             id=id,
@@ -342,15 +376,15 @@ def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[st
             sensors=tuple(declared[id]),
             classes=tuple(belief),
             areas=tuple(_area(area, content) for area, content in entry.areas.items()),
-            posts=tuple(post_of(post, content) for post, content in entry.posts.items()),
+            posts=commands[id][0],
             rule=_rule(entry),
             shares=tuple(s for s in shares if s.sender == id),
             links=tuple(link for link in links if link.sender == id),
+            ladder=commands[id][1],
+            catalogue=_catalogue(entry, things),
         )
         for id, entry in sorted(model.partners.items())
     }
-    true = {flight.id: flight for flight in truth}
-    things = [_object(id, entry, start, duration_ns, true, theta0) for id, entry in model.objects.items()]
     world = specs.WorldSpec(
         id=model.id,
         title=model.title,
@@ -366,5 +400,7 @@ def split(model: ScenarioModel, theta0: Theta) -> tuple[specs.WorldSpec, dict[st
         links=links,
         injects=injects,
         statuses=tuple(statuses),
+        faults=behind.faults_of(model.faults, model.partners, start, duration_ns),
+        notices=tuple(notice_spec(id, entry, start) for id, entry in sorted(model.notices.items())),
     )
     return world, nations

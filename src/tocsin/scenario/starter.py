@@ -113,14 +113,19 @@ partners:
         sigma_angle_deg: 0.05
     centre:
       name: Avarian warning centre
+      # doctrine: two-kinds    # a named one gives the values of `rule` that are not given here
+      # ladder: three-step     # conferences and alert states; or rungs of your own (see the how-to page)
       rule:
         min_updates: 4         # a warning is confirmed after so many detections,
         min_span_s: 10         # over so long,
-        min_sensors: 1         # from so many sensors;
+        min_sensors: 1         # from so many sensors
+        min_kinds: 1           # of so many kinds (radar, infrared, over-horizon);
         accept_partner: true   # or when a partner has confirmed it
         exclude_below: 0.01    # probability of impact under which an area is excluded
         refresh_s: 10
         processing_s: 5
+        # confidence: {low: 0.5, medium: 0.9, high: 0.999}   # probabilities from which it is called so
+        # priors: {false_infrared: 10}                       # false sources a year of a satellite; see the reference
     areas:
       avaria-main:
         name: Avaria
@@ -130,8 +135,9 @@ partners:
     # warning, and it is done `takes_s` later. Conditions know: confirmed, cancelled, confidence ('no' < 'low' <
     # 'medium' < 'high'), p_real, sensors, sensor_kinds, partner_reports, agrees, disagrees, not_yet,
     # p_impact('area'), p_passage('area'), excluded('area'), max_p_impact, max_p_passage, type('class'),
-    # time_to_impact_s, age_s, done('step'); and, or, not, ( ), < <= > >= == !=, and the units s, min, %. Actions:
-    # note, confirm, inform, exclude, stand-down.
+    # time_to_impact_s, age_s, over, announced, done('step'), called('rung'), conference('rung'), alert('state'),
+    # alert_state; and, or, not, ( ), < <= > >= == !=, and the units s, min, %. Actions:
+    # note, confirm, inform, exclude, stand-down, check-sensors, cancel, correct.
     posts:
       watch:
         name: Watch officer
@@ -189,9 +195,24 @@ sharing:
 
 # ---- what happens besides ------------------------------------------------------------------------------------------
 
+# Launches that were announced go from hand to hand, and are known when the last hand has passed them on:
+#
+# notices:
+#   test-flight:
+#     from: borland
+#     to: avaria
+#     sent: 2031-05-13T06:00:00Z
+#     window: [2031-05-14T05:00:00Z, 2031-05-14T09:00:00Z]
+#     area: {lat_deg: 40, lon_deg: -30, radius_km: 50}
+#     handoffs: [{who: embassy, takes_s: 7200 +- 1800, loss: 0.02}, {who: watch, takes_s: 600, lost: false}]
+
 injects:
   - {id: quiet, at: T+09:00, until: T+10:00, act: sensor.silence, target: harbour, text: The radar is being cooled}
   - {id: word, at: T+02:00, act: note, target: watch, text: This is an exercise}
+
+# What goes wrong behind the sensors (counts, test-data, drill); no nation is told. See the page on false alarms.
+# faults:
+#   - {id: drill, kind: drill, partner: avaria, post: watch, from: T+03:00, taken_for_real: 0.5, says: {class: srbm}}
 
 # ---- what a reader should know -------------------------------------------------------------------------------------
 

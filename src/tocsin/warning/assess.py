@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +65,9 @@ class Assessment:
     """``launch``, ``impact``; ``areas`` in the nation's order; ``types``: class id to probability (sum 1);
     ``burnout_ns``: end of
 
-    thrust, None while it may still burn; ``p_impact``: probability that it comes down at all.
+    thrust, None while it may still burn; ``p_impact``: probability that it comes down at all; ``misfit``: log units by
+    which what was seen of the burning lies beyond what chance allows for the best flight of any class (0: it does not);
+    ``ranges``, ``clear``: see ``typing.families``.
     """
 
     launch: Estimate
@@ -73,6 +76,9 @@ class Assessment:
     types: dict[str, float]
     burnout_ns: int | None
     p_impact: float
+    misfit: float = 0.0
+    ranges: tuple[float, float, float, float] = (0.25, 0.25, 0.25, 0.25)
+    clear: float | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,7 @@ class _Boost:
     scores: dict[str, float]
     draws: dict[str, boostfit.Launches]
     as_of_s: float
+    misfit: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -154,6 +161,7 @@ class Assessor:
         if arc is not None:
             x, P, at = arc.x, arc.P, arc.t
 
+        clear: float | None = None
         parts: list[tuple[float, Cloud]] = []
         scores = dict(boost.scores) if boost is not None else dict.fromkeys(self._classes, 0.0)
         shares = typing.probabilities(scores, self._priors)
@@ -163,6 +171,7 @@ class Assessor:
         if p_boost < 1.0:
             if p_boost == 0.0:
                 states, w = coasting.draw_states(x, P, self._theta0, at, 256)
+                clear = typing.clear_of_the_air(states, w)
                 arcs = coasting.arc_impacts(states, np.full(len(states), at), self._theta0)[1]
                 for name, c in self._classes.items():
                     # how steep it flies is in the boost fit's evidence already
@@ -189,6 +198,9 @@ class Assessor:
             shares,
             burnout,
             min(max(cloud.p_impact, 0.0), 1.0),
+            boost.misfit if boost is not None else 0.0,
+            _ranges(cloud, origin),
+            clear,
         )
 
     def _arc(
@@ -269,7 +281,7 @@ class Assessor:
                 draws[name] = drawn
                 scores[name] = drawn.log_evidence + seen_as[name]
                 weighed[name] = scores[name] + math.log(max(self._priors[name], 1e-12))
-        return _Boost(scores, draws, float(looks.t_s.max()))
+        return _Boost(scores, draws, float(looks.t_s.max()), _misfit(found.values(), int(looks.rows.sum())))
 
     def _launches(
         self, boost: _Boost | None, shares: dict[str, float], x: Floats, P: Floats, at: float
@@ -340,6 +352,23 @@ class Assessor:
                 )
             )
         return tuple(out)
+
+
+def _ranges(cloud: Cloud, origin: tuple[float, float] | None) -> tuple[float, float, float, float]:
+    """Shares of the ranges from a launch point; from the arcs themselves where that is not known."""
+    if origin is None:
+        return typing.range_shares(cloud.reach[cloud.hit], cloud.weight[cloud.hit])
+    away = regions.polar(origin, cloud.lat[cloud.hit], cloud.lon[cloud.hit])[:, 0]
+    return typing.range_shares(away, cloud.weight[cloud.hit])
+
+
+def _misfit(fits: Iterable[boostfit.Fit], size: int) -> float:
+    """Log units by which the squares of the best fit lie beyond the four-sigma point of chi-square; a generous test, as
+    a reported error may be half of the true one. Without any fit nothing that flies was seen.
+    """
+    allowed = 4.0 * (size + 4.0 * math.sqrt(2.0 * size))
+    least = min((f.chi2 for f in fits), default=math.inf)
+    return min(max(0.5 * (least - allowed), 0.0), 1e3)
 
 
 def _burn(last: float, plume: Plume | None) -> boostfit.Burn:

@@ -297,15 +297,18 @@ def could_from(
     sky: Sky,
     shown: Shown,
     burning_until_ns: int,
+    path: dict[int, NDArray[np.float64]] | None = None,
 ) -> int | None:
     """First time from ``t_ns`` at which a look of ``sensor`` would detect with at least one half; None if never until
-    ``until_ns``.
+    ``until_ns``. ``path``: positions by time, kept for the next sensor.
     """
+    path = {} if path is None else path
     lit, dark = replace(shown, burning=True), replace(shown, burning=False)
     t = t_ns
     while t <= until_ns:
-        here = _carried(x_eci, t_ns / 1e9, t / 1e9, sky.theta0)
-        if look_probability(sensor, here, t, sky, lit if t <= burning_until_ns else dark) >= 0.5:
+        if t not in path:
+            path[t] = _carried(x_eci, t_ns / 1e9, t / 1e9, sky.theta0)
+        if look_probability(sensor, path[t], t, sky, lit if t <= burning_until_ns else dark) >= 0.5:
             return t
         t += _AHEAD_STEP_NS
     return None
@@ -324,16 +327,17 @@ def collect(
 ) -> tuple[Evidence, ...]:
     """The evidence of all of a pipeline's sensors, in order of their numbers."""
     rows = []
+    path: dict[int, NDArray[np.float64]] = {}
     for n, sensor in sorted(sensors.items()):
         looked = watch.looked.get(n, Looked())
         kind = str(sensor.model.__struct_config__.tag)
         if looked.detections > 0:
-            rows.append(Evidence(kind, sensor.id, "agrees", None, (nation,)))
+            rows.append(Evidence(kind, sensor.id, "agrees", None, (nation,), looked.looks, looked.detections))
         elif looked.log_missed < DISAGREE_LOG:
-            rows.append(Evidence(kind, sensor.id, "disagrees", None, (nation,)))
+            rows.append(Evidence(kind, sensor.id, "disagrees", None, (nation,), looked.looks))
         else:
             when = None
             if x_eci is not None:
-                when = could_from(sensor, x_eci, t_ns, until_ns, sky, shown, burning_until_ns)
-            rows.append(Evidence(kind, sensor.id, "not_yet", when, (nation,)))
+                when = could_from(sensor, x_eci, t_ns, until_ns, sky, shown, burning_until_ns, path)
+            rows.append(Evidence(kind, sensor.id, "not_yet", when, (nation,), looked.looks))
     return tuple(rows)

@@ -12,10 +12,27 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin.earth.wgs84 import R_MEAN
+from tocsin.earth.frames import OMEGA_GMST
+from tocsin.earth.wgs84 import MU, R_MEAN, A, ecef_to_geodetic
 from tocsin.scenario.specs import FlightClass
 
 Floats = NDArray[np.float64]
+
+FAMILIES = (
+    "space-launch", "sounding-rocket", "srbm", "mrbm", "irbm", "icbm", "glider",
+    "satellite", "aircraft", "debris", "false",
+)  # fmt: skip
+"""What kind of thing it is; ballistic ones by range: under 1,000, 3,000, 5,500 km and beyond."""
+RANGES = (1000e3, 3000e3, 5500e3)  # m: the usual division
+# Prior weights of what is no launch against a launch, for a track that sensors of missile warning make (notional). A
+# satellite that the catalogue has is found there; what is weighed here are those that it lacks.
+_PRIORS = {"satellite": 0.5, "aircraft": 0.5, "debris": 0.1}
+_BORN_OF = 30.0  # and debris so many times likelier where the track split off another
+_PLUME_OF_OTHERS = 1e-4  # that a satellite or an aircraft seems to burn like a rocket
+_IN_ORBIT = 1e-3  # that what is no space launch and no satellite clears the air all round
+_LOW_AND_SLOW = 0.02  # share of a launch's seen life in which it could be an aircraft
+CLEAR = 120e3  # m: a perigee over this stays up for a while
+_CEILING, _FASTEST, _STEEPEST = 30e3, 1000.0, 150.0  # an aircraft's height (m), speed and climb (m/s)
 
 _LEAST = 1e-6  # no class falls under this share
 _EDGE = 0.05  # softness of the ends of an energy range, as a share of its width
@@ -111,3 +128,92 @@ def burn_score(total: float, spread: float, early: bool, seen: float, gone: floa
 
     share = (1.0 if early else cdf(gone)) - cdf(seen)
     return math.log(max(share, 1e-9))
+
+
+def perigees(x: Floats) -> Floats:
+    """Heights (m, over the equator's radius) of the perigees of eci states (n, 6); -inf where one never comes back."""
+    r, v = x[:, :3], x[:, 3:]
+    distance = np.sqrt(np.sum(r * r, axis=1))
+    energy = 0.5 * np.sum(v * v, axis=1) - MU / distance
+    momentum2 = np.sum(np.cross(r, v) ** 2, axis=1)
+    eccentricity = np.sqrt(np.maximum(1.0 + 2.0 * energy * momentum2 / MU**2, 0.0))
+    return np.asarray(momentum2 / MU / (1.0 + eccentricity) - A, dtype=np.float64)
+
+
+def clear_of_the_air(x: Floats, weight: Floats) -> float:
+    """Share of weighted coasting states (n, 6) that go round without touching the air."""
+    return float(weight @ (perigees(x) > CLEAR)) / max(float(weight.sum()), 1e-300)
+
+
+def flies_like_an_aircraft(x: Floats) -> bool:
+    """Whether an eci state is as low, slow and level as an aircraft."""
+    up = x[:3] / float(np.linalg.norm(x[:3]))
+    turning = np.array([-x[1], x[0], 0.0]) * OMEGA_GMST
+    velocity = x[3:] - turning
+    height = float(ecef_to_geodetic(x[:3])[2])  # turning does not change it
+    climb = abs(float(up @ velocity))
+    return -1e3 < height < _CEILING and float(np.linalg.norm(velocity)) < _FASTEST and climb < _STEEPEST
+
+
+def range_shares(distance: Floats, weight: Floats) -> tuple[float, float, float, float]:
+    """Shares of weighted ranges (m) in the four classes of ``RANGES``; even where nothing has any weight."""
+    total = float(weight.sum())
+    if total <= 0.0:
+        return (0.25, 0.25, 0.25, 0.25)
+    which = np.searchsorted(np.array(RANGES), distance, side="right")
+    shares = [float(weight[which == k].sum()) / total for k in range(4)]
+    return (shares[0], shares[1], shares[2], shares[3])
+
+
+def families(
+    types: Mapping[str, float],
+    classes: Sequence[FlightClass],
+    p_real: float,
+    ranges: Sequence[float] = (0.25, 0.25, 0.25, 0.25),
+    clear: float | None = None,
+    like_aircraft: bool = False,
+    burned: bool = False,
+    split_off: bool = False,
+    known: bool = False,
+) -> dict[str, float]:
+    """Probabilities (sum 1) over ``FAMILIES``.
+
+    ``types``: believed classes (``probabilities``), of which unknown ones count as ballistic; ``ranges``: shares of the
+    ranges (``range_shares``); ``clear``: probability that it goes round without touching the air (None: not free of
+    thrust, or nothing known); ``like_aircraft``; ``burned``: whether its plume was seen; ``split_off``: whether its
+    track came off another; ``known``: whether the catalogue has it.
+    """
+    by_id = {c.id: c.family for c in classes}
+    weight = dict.fromkeys(FAMILIES, 0.0)
+    names = {"boost-glide": "glider", "space-launch": "space-launch", "sounding-rocket": "sounding-rocket"}
+    total = sum(types.values())
+    for id, given in types.items():
+        share = given / total if total > 0.0 else 0.0
+        family = names.get(by_id.get(id, "ballistic"))
+        if family is not None:
+            weight[family] += share
+        else:
+            for name, part in zip(("srbm", "mrbm", "irbm", "icbm"), ranges, strict=True):
+                weight[name] += share * part
+    launches = ("space-launch", "sounding-rocket", "srbm", "mrbm", "irbm", "icbm", "glider")
+    up = 0.0 if clear is None else min(max(clear, 0.0), 1.0)
+    for name in launches:
+        if name != "space-launch":
+            weight[name] *= (1.0 - up) + up * _IN_ORBIT
+        if like_aircraft:
+            weight[name] *= _LOW_AND_SLOW
+    plume = _PLUME_OF_OTHERS if burned else 1.0
+    weight["satellite"] = _PRIORS["satellite"] * plume * (up + (1.0 - up) * _IN_ORBIT)
+    weight["aircraft"] = _PRIORS["aircraft"] * plume * (1.0 if like_aircraft else 1e-6)
+    weight["debris"] = _PRIORS["debris"] * plume * ((1.0 - up) + up * _IN_ORBIT) * (_BORN_OF if split_off else 1.0)
+    if like_aircraft:
+        weight["debris"] *= _LOW_AND_SLOW
+    if known:
+        weight = {name: 1.0 if name == "satellite" else 1e-3 * w for name, w in weight.items()}
+    total = sum(weight.values())
+    real = min(max(p_real, 0.0), 1.0)
+    if total <= 0.0:
+        return {name: 1.0 if name == "false" else 0.0 for name in FAMILIES}
+    made = {name: real * w / total for name, w in weight.items()}
+    made["false"] = 1.0 - real
+    return made
