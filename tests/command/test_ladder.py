@@ -211,6 +211,12 @@ def test_it_adjourns_when_the_warning_is_over_before_it_agreed() -> None:
     assert told.decisions == []
 
 
+def test_it_adjourns_then_whatever_its_condition_to_leave() -> None:
+    desk = Desk(nation(rung("talk", takes=100.0, leave="disagrees >= 5")))
+    told = run(desk, 60, {3: warning(), 20: warning(version=1, status="closed")})
+    assert told.events[-1] == (20, "talk", "adjourned", "watch")
+
+
 def test_what_has_ended_is_called_again_only_after_its_condition_has_ceased_to_hold() -> None:
     desk = Desk(nation(rung("talk", calls=(call("watch", 1.0),), takes=2.0, leave="not confirmed", leave_takes=2.0)))
     at = {
@@ -222,6 +228,19 @@ def test_what_has_ended_is_called_again_only_after_its_condition_has_ceased_to_h
     assert [d[:3] for d in told.decisions] == [
         (6, "talk", "note"), (22, "talk", "stand-down"), (33, "talk", "note"), (42, "talk", "stand-down"),
     ]  # fmt: skip
+
+
+def test_a_restored_desk_remembers_what_has_ended_and_does_not_call_it_again() -> None:
+    spec = nation(rung("talk"))
+    desk, again = Desk(spec), Desk(spec)
+    newest = {"japan/own/0": warning()}
+    desk.step(S, newest, (seat("seat.take", {}, 0),))
+    desk.step(2 * S, newest, (decide("talk", 1, "decline"),))
+    assert [e.event for _, e in desk.events() if isinstance(e, Conference)] == ["refused"]
+    again.load(msgspec.msgpack.decode(msgspec.msgpack.encode(desk.state())))
+    for t in range(3, 20):
+        again.step(t * S, newest)
+        assert again.events() == []
 
 
 def test_a_conference_that_nothing_stands_down_goes_with_the_forgotten_warning() -> None:
@@ -331,6 +350,7 @@ class AnyExercise(RuleBasedStateMachine):
         )
         self.spec = nation(*ladder, posts=(Post("watch", "Watch", steps),))
         self.desk = Desk(self.spec)
+        self.twin: Desk | None = None  # the same, from before a snapshot
         self.t = 0
         self.n = 0
         self.live: dict[str, WarningVersion] = {}
@@ -378,9 +398,9 @@ class AnyExercise(RuleBasedStateMachine):
             over = msgspec.structs.replace(
                 last, version=last.version + 1, status=how, confirmed=last.confirmed and how == "closed"
             )
-            self._frame({**self.live, uid: over})
             del self.live[uid]
-            self.ended[uid] = self.t
+            self.ended[uid] = self.t + 1
+            self._frame({**self.live, uid: over})
 
     @rule(seconds=st.sampled_from([1, 4, 15, 700]))
     def time_passes(self, seconds: int) -> None:
@@ -390,7 +410,7 @@ class AnyExercise(RuleBasedStateMachine):
     @rule()
     def another_machine_goes_on(self) -> None:
         plain = msgspec.msgpack.decode(msgspec.msgpack.encode(self.desk.state()))
-        self.desk = Desk(self.spec)
+        self.twin, self.desk = self.desk, Desk(self.spec)
         self.desk.load(plain)
 
     def _frame(self, warnings: dict[str, WarningVersion]) -> None:
@@ -398,6 +418,9 @@ class AnyExercise(RuleBasedStateMachine):
         inputs, self.given = tuple(self.given), []
         decisions = self.desk.step(self.t * S, warnings, inputs)
         events = self.desk.events()
+        if self.twin is not None:
+            assert self.twin.step(self.t * S, warnings, inputs) == decisions, "a restored desk decides otherwise"
+            assert self.twin.events() == events
         self._take_in(decisions, events)
 
     def _take_in(self, decisions: list[tuple[int, Decision]], events: list[tuple[int, object]]) -> None:
@@ -441,8 +464,9 @@ class AnyExercise(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_left_open_on_a_warning_that_is_over(self) -> None:
-        for uid, _name in self.open if hasattr(self, "open") else ():
+        for (uid, _), how in self.open.items() if hasattr(self, "open") else ():
             if uid in self.ended:
+                assert how == "stands", "a conference still gathers on a warning that is over"
                 assert self.t - self.ended[uid] < 600, "a conference left open"
 
     @invariant()
