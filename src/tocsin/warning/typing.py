@@ -24,12 +24,14 @@ FAMILIES = (
 )  # fmt: skip
 """What kind of thing it is; ballistic ones by range: under 1,000, 3,000, 5,500 km and beyond."""
 RANGES = (1000e3, 3000e3, 5500e3)  # m: the usual division
-# Prior weights of what is no launch against a launch, for a track that sensors of missile warning make (notional). A
-# satellite that the catalogue has is found there; what is weighed here are those that it lacks.
-_PRIORS = {"satellite": 0.5, "aircraft": 0.5, "debris": 0.1}
+# Prior weights of what is no launch against a launch, for a track that sensors of missile warning make (notional; both
+# pass a radar far oftener than launches do). A satellite that the catalogue has is found there; what is weighed here
+# are those that it lacks.
+_PRIORS = {"satellite": 10.0, "aircraft": 10.0, "debris": 0.1}
 _BORN_OF = 30.0  # and debris so many times likelier where the track split off another
-_PLUME_OF_OTHERS = 1e-4  # that a satellite or an aircraft seems to burn like a rocket
+_PLUME_OF_OTHERS = 1e-5  # that a satellite or an aircraft seems to burn like a rocket
 _IN_ORBIT = 1e-3  # that what is no space launch and no satellite clears the air all round
+_COMING_DOWN = 2e-5  # share of satellites that no longer clear it
 _LOW_AND_SLOW = 0.02  # share of a launch's seen life in which it could be an aircraft
 CLEAR = 120e3  # m: a perigee over this stays up for a while
 _CEILING, _FASTEST, _STEEPEST = 30e3, 1000.0, 150.0  # an aircraft's height (m), speed and climb (m/s)
@@ -203,7 +205,7 @@ def families(
         if like_aircraft:
             weight[name] *= _LOW_AND_SLOW
     plume = _PLUME_OF_OTHERS if burned else 1.0
-    weight["satellite"] = _PRIORS["satellite"] * plume * (up + (1.0 - up) * _IN_ORBIT)
+    weight["satellite"] = _PRIORS["satellite"] * plume * (up + (1.0 - up) * _COMING_DOWN)
     weight["aircraft"] = _PRIORS["aircraft"] * plume * (1.0 if like_aircraft else 1e-6)
     weight["debris"] = _PRIORS["debris"] * plume * ((1.0 - up) + up * _IN_ORBIT) * (_BORN_OF if split_off else 1.0)
     if like_aircraft:
