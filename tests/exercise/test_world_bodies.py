@@ -382,7 +382,8 @@ def test_the_end_of_a_run_names_the_object_of_each_line(
     [
         ((), "Nothing flew, and nobody confirmed a warning (Coast and High kept watch)."),
         (("relay",), "Nothing was launched, and nobody confirmed a warning (Coast and High kept watch)."),
-        (("airliner", "rows"), "Coast confirmed 2 warnings of nothing that had been launched."),
+        # aircraft are tracked as what they are, and nobody is warned of them
+        (("airliner", "rows"), "Nothing was launched, and nobody confirmed a warning (Coast and High kept watch)."),
     ],
 )
 def test_a_run_without_launches_has_its_page_and_summary(

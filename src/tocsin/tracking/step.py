@@ -218,7 +218,9 @@ def _associate(
         mine = store.family[told[0]]
         kept = (w for w in store.windows if not np.isin(w.families, mine).any() and w.rows(store) is not None)
         out.windows = (*kept, *doubt.windows)
-    out.score[rows] = np.minimum(out.score[rows] + gain[pairs], lf.MOST_SCORE)
+    # a window may give a track a detection outside the gate of its newest prediction: it speaks neither for nor against
+    told_by = np.where(np.isfinite(gain[pairs]), gain[pairs], 0.0)
+    out.score[rows] = np.minimum(out.score[rows] + told_by, lf.MOST_SCORE)
     out.updates[rows] += 1
     out.note_boost(rows, b, float(work.belief.parameters[PAUSE]))
     out.period_ns[rows] = np.maximum(out.period_ns[rows], site.period_ns)
