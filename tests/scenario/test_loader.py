@@ -235,7 +235,7 @@ FAULTS = [
     ("target: US-BEALE}", "target: US-CLEAR}", "injects.0.target", "allowed: a sensor of this scenario"),
     ("target: a>b", "target: b>a", "injects.1.target", "a link, as sender>recipient"),
     ("act: note, target: watch", "act: note, target: wotch", "injects.2.target", "near: watch"),
-    ("act: note, target: watch", "act: shout, target: watch", "injects.2.act", "link.cut, fault.begin, fault.end or note"),
+    ("act: note, target: watch", "act: shout, target: watch", "injects.2.act", "fault.begin, fault.end or note"),
     ("abeam:cape", "abeam:cap", "published.1.matches", "near: cape"),
     ("step:a/two", "step:a/three", "published.2.matches", "a step of a"),
     ("step:a/two", "step:two", "published.2.matches", "allowed: step:PARTNER/NAME"),
